@@ -1,0 +1,106 @@
+"""What most tests need: the iris schema, and bundles made without training."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from src import bundle as bundles
+from src.bundle import Bundle, Example, Training
+from src.runtime.answers import Answers
+from src.schema import Features, NumericColumn, Schema
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+class FixedRuntime:
+    """A model that answers every row with the same scores."""
+
+    def __init__(self, *scores: float) -> None:
+        self.scores = np.array(scores, dtype=np.float64)
+
+    def predict(self, features: Features) -> Answers:
+        rows = len(features.numeric)
+        labels = np.full(rows, int(self.scores.argmax()), dtype=np.int64)
+        return Answers(labels, np.tile(self.scores, (rows, 1)))
+
+
+@pytest.fixture
+def schema() -> Schema:
+    def column(name: str, low: float, high: float) -> NumericColumn:
+        header = name.replace("_", " ") + " (cm)"
+        return NumericColumn(name=name, header=header, type="float", nullable=False, lowest=low, highest=high)
+
+    return Schema(
+        columns=(
+            column("sepal_length", 0.7, 11.5),
+            column("sepal_width", 0.0, 6.8),
+            column("petal_length", 0.0, 12.8),
+            column("petal_width", 0.0, 4.9),
+        ),
+        target="species",
+        target_header="species",
+        classes=("setosa", "versicolor", "virginica"),
+    )
+
+
+@pytest.fixture
+def flower() -> dict[str, float]:
+    """A setosa."""
+    return {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+
+
+@pytest.fixture
+def training(schema: Schema) -> Training:
+    return Training(
+        name="IrisClassifier",
+        version="7",
+        model_type="RandomForestClassifier",
+        exact=True,
+        n_features=4,
+        n_samples=120,
+        feature_names=tuple(schema.names),
+        target_names=schema.classes,
+        mlflow_run_id="0" * 32,
+        git_commit="1" * 40,
+        data_digest="2" * 64,
+        created_at="2026-01-02T03:04:05Z",
+        parameters={"n_estimators": 200, "max_depth": 10},
+        libraries={"scikit-learn": "1.9.1"},
+    )
+
+
+@pytest.fixture
+def metrics() -> dict[str, Any]:
+    return {"accuracy": 0.9, "precision": 0.91, "recall": 0.92, "f1_score": 0.93}
+
+
+@pytest.fixture
+def make_files(
+    schema: Schema, training: Training, metrics: dict[str, Any], flower: dict[str, float]
+) -> Callable[..., dict[str, bytes]]:
+    """Return the files of a sealed bundle; `model` is not a real model unless it is given."""
+
+    def make(model: bytes = b"not a model", **changes: Any) -> dict[str, bytes]:
+        example = Example(rows=(dict(flower),), labels=("setosa",), scores=((1.0, 0.0, 0.0),))
+        files = {
+            bundles.MODEL: model,
+            bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),
+            bundles.PROFILE: bundles.dump_json({}),
+            bundles.EXAMPLE: bundles.dump_json(example.model_dump(mode="json")),
+        }
+        return bundles.seal(training.model_copy(update=changes), metrics, files)
+
+    return make
+
+
+@pytest.fixture
+def make_bundle(make_files: Callable[..., dict[str, bytes]]) -> Callable[..., Bundle]:
+    """Return a verified bundle in memory."""
+
+    def make(**changes: Any) -> Bundle:
+        return bundles.load(make_files(**changes).__getitem__)
+
+    return make
