@@ -1,0 +1,104 @@
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+INSTALLED := $(VENV)/.installed
+MODEL := models/metadata.json
+PYTHON_FILES := src tests
+PYTEST_ARGS ?= -n auto --cov --cov-report=term
+
+# `dvc.yaml` and the scripts find our Python first.
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+# Where bytecode is never written, every start compiles every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
+##@ General
+
+.PHONY: help
+help: ## List every target
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(INSTALLED) ## Install everything into .venv, once for each change of poetry.lock
+
+$(INSTALLED): poetry.lock pyproject.toml scripts/setup.sh
+	scripts/setup.sh
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove caches; models, data, the record and .venv stay
+	rm -rf .mypy_cache .pytest_cache .hypothesis .schemathesis .coverage .coverage.*
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Model
+
+.PHONY: train
+train: $(INSTALLED) ## Prepare the data, train, evaluate and, when the gate passes, publish to models/
+	python -m src.data.prepare
+	python -m src.training.train
+	python -m src.evaluation.evaluate
+
+# Only where there is no model yet: a published one is never replaced by starting the server.
+$(MODEL): | $(INSTALLED)
+	$(MAKE) train
+
+.PHONY: mlflow-ui
+mlflow-ui: $(INSTALLED) ## Look at runs and models on http://localhost:5000
+	@mkdir -p mlruns
+	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --port 5000
+
+##@ Server
+
+.PHONY: run
+run: $(INSTALLED) $(MODEL) ## Serve the model on http://localhost:8000, training one first if there is none
+	python -m src.serving
+
+.PHONY: run-prod
+run-prod: $(INSTALLED) $(MODEL) ## Serve as in production: needs API_KEY and CORS_ORIGINS; WORKERS, HOST and PORT as you like
+	ENVIRONMENT=production python -m src.serving
+
+##@ Data version control
+
+.PHONY: dvc-init
+dvc-init: $(INSTALLED) ## Make DVC work here, in a copy without Git too
+	@test -d .dvc || dvc init
+	@git rev-parse --git-dir >/dev/null 2>&1 || dvc config --local core.no_scm true
+
+.PHONY: dvc-repro
+dvc-repro: dvc-init ## Run the stages whose inputs changed
+	dvc repro
+
+.PHONY: dvc-pipeline
+dvc-pipeline: dvc-repro ## The same, then publish the model to models/
+	python -m src.registry.publish
+
+.PHONY: dvc-status
+dvc-status: dvc-init ## Say which stages are out of date
+	dvc status
+
+.PHONY: dvc-push
+dvc-push: dvc-init ## Send data and models to the DVC remote
+	dvc push
+
+.PHONY: dvc-pull
+dvc-pull: dvc-init ## Fetch data and models from the DVC remote
+	dvc pull
+
+##@ Development
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests and measure their coverage
+	python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check format, imports, style and types
+	black --check --quiet $(PYTHON_FILES)
+	isort --check --quiet $(PYTHON_FILES)
+	flake8 $(PYTHON_FILES)
+	mypy --strict src
+
+.PHONY: format
+format: $(INSTALLED) ## Format the code
+	isort --quiet $(PYTHON_FILES)
+	black --quiet $(PYTHON_FILES)
