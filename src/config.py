@@ -25,6 +25,15 @@ MIN_KEY_LENGTH = 32
 ModelKind = Literal["random_forest", "extra_trees", "logistic_regression"]
 
 
+def _check_range(value: tuple[float, float]) -> tuple[float, float]:
+    if not value[0] <= value[1]:
+        raise ValueError("the lowest comes first")
+    return value
+
+
+Range = Annotated[tuple[float, float], Field(strict=False), AfterValidator(_check_range)]
+
+
 class DataParams(Frozen):
     """The table, its target and how it is split."""
 
@@ -32,7 +41,7 @@ class DataParams(Frozen):
     source: str = Field(min_length=1)
     target: str = Field(min_length=1)
     drop: tuple[str, ...] = Field(strict=False)
-    ranges: dict[str, Annotated[tuple[float, float], Field(strict=False)]]
+    ranges: dict[str, Range]
     test_size: float = Field(gt=0, lt=1)
     random_state: int = Field(ge=0, lt=2**32)
 

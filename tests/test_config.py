@@ -1,0 +1,193 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.config import Params, load_params, load_settings, load_store_settings
+from src.errors import ConfigError
+from tests.conftest import REPOSITORY
+
+KEY = "k" * 32
+LOCKED_DOWN = {"ENVIRONMENT": "production", "API_KEY": KEY, "CORS_ORIGINS": "https://example.com"}
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "ENVIRONMENT",
+        "API_KEY",
+        "CORS_ORIGINS",
+        "MODEL_DIR",
+        "MLFLOW_TRACKING_URI",
+        "PORT",
+        "HOST",
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def params_file() -> Path:
+    return REPOSITORY / "params.yaml"
+
+
+def test_the_parameters_people_rely_on(params_file: Path) -> None:
+    params = load_params(params_file)
+
+    assert (params.data.test_size, params.data.random_state) == (0.2, 42)
+    assert (params.train.n_estimators, params.train.max_depth) == (200, 10)
+    assert params.data.model_name == "IrisClassifier"
+    assert params.data.raw == Path("data/raw/iris.csv")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("train.n_estimators", 0, "train.n_estimators: Input should be greater than or equal to 1, was 0"),
+        ("train.n_estimators", 5.0, "train.n_estimators: Input should be a valid integer, was 5.0"),
+        ("train.max_depth", "ten", "train.max_depth: Input should be a valid integer, was 'ten'"),
+        ("data.test_size", True, "data.test_size: Input should be a valid number, was True"),
+        ("data.test_size", 1, "data.test_size: Input should be less than 1, was 1"),
+        ("data.colour", "red", "data.colour: unknown key"),
+        (
+            "train.model",
+            "svm",
+            "train.model: Input should be 'random_forest', 'extra_trees' or 'logistic_regression', was 'svm'",
+        ),
+        ("data.source", "data/raw/iris.csv", None),
+        ("data.ranges", {"a": [1.0]}, None),
+        ("data.ranges", {"a": [2.0, 1.0]}, "data.ranges.a: the lowest comes first, was [2.0, 1.0]"),
+    ],
+)
+def test_a_wrong_parameter_says_which_what_it_was_and_what_is_allowed(
+    params_file: Path, key: str, value: Any, message: str | None
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_params(params_file, {key: value})
+
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith(f"{params_file}: {key.split('.')[0]}")
+    if message:
+        assert str(error.value) == f"{params_file}: {message}"
+
+
+def test_an_override_of_none_is_not_an_absent_one(params_file: Path) -> None:
+    assert load_params(params_file, {"train.max_depth": None}).train.max_depth is None
+    assert load_params(params_file, {}).train.max_depth == 10
+
+
+@pytest.mark.parametrize("section", list(Params.model_fields))
+def test_a_missing_key_is_an_error_that_names_it(params_file: Path, tmp_path: Path, section: str) -> None:
+    for key in Params.model_fields[section].annotation.model_fields:  # type: ignore[union-attr]
+        lines = params_file.read_text().splitlines(keepends=True)
+        shorter = tmp_path / "params.yaml"
+        shorter.write_text("".join(line for line in lines if not line.startswith(f"  {key}:")))
+
+        with pytest.raises(ConfigError) as error:
+            load_params(shorter)
+
+        assert str(error.value) == f"{shorter}: {section}.{key}: missing"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "needs the sections data, train, evaluate"),
+        ("- 1\n", "needs the sections data, train, evaluate"),
+        ("data: 1\n", "data: Input should be a valid dictionary or instance of DataParams, was 1"),
+        ("data: [\n", None),
+        ("data: \xff\n", None),
+    ],
+)
+def test_a_broken_file_is_one_line(tmp_path: Path, content: str, message: str | None) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content.encode("latin-1"))
+
+    with pytest.raises(ConfigError) as error:
+        load_params(path)
+
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith(f"{path}: ")
+    if message:
+        assert str(error.value) == f"{path}: {message}"
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="params.yaml: No such file or directory"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_settings_default_to_an_open_development_server() -> None:
+    settings = load_settings()
+
+    assert settings.environment == "development"
+    assert settings.api_key == ()
+    assert settings.model_dir == Path("models")
+    assert (settings.rate_limit_predict, settings.rate_limit_health) == ("10/minute", "30/minute")
+
+
+def test_a_locked_down_production_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_environment(monkeypatch, LOCKED_DOWN)
+
+    assert load_settings().environment == "production"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ENVIRONMENT": "prod"}, "ENVIRONMENT: Input should be 'development' or 'production'"),
+        ({"API_KEY": ""}, "API_KEY is required in production; make one with: openssl rand -hex 32"),
+        ({"API_KEY": "k" * 31}, "API_KEY: each key needs at least 32 characters in production"),
+        ({"API_KEY": f"{KEY},short"}, "API_KEY: each key needs at least 32 characters in production"),
+        (
+            {"CORS_ORIGINS": ""},
+            "CORS_ORIGINS is required in production: the origins that may call, comma-separated",
+        ),
+        ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS: * and null are not allowed in production; name each origin"),
+        (
+            {"CORS_ORIGINS": "https://a,null"},
+            "CORS_ORIGINS: * and null are not allowed in production; name each origin",
+        ),
+        ({"RATE_LIMIT_STORAGE": "file:///x"}, None),
+        (
+            {"RATE_LIMIT_PREDICT": "often"},
+            "RATE_LIMIT_PREDICT: write a limit as 10/minute, 100/hour or 1000/day",
+        ),
+        ({"PORT": "http"}, "PORT: Input should be a valid integer, unable to parse string as an integer"),
+    ],
+)
+def test_an_unsafe_or_impossible_setting_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], message: str | None
+) -> None:
+    set_environment(monkeypatch, {**LOCKED_DOWN, **changes})
+
+    with pytest.raises(ConfigError) as error:
+        load_settings()
+
+    assert KEY not in str(error.value)
+    assert "\n" not in str(error.value)
+    if message:
+        assert str(error.value) == message
+
+
+def test_several_keys_allow_rotation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", " one , two,")
+
+    assert [key.get_secret_value() for key in load_settings().api_key] == ["one", "two"]
+
+
+def test_no_key_is_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", KEY)
+
+    assert KEY not in repr(load_settings())
+
+
+def test_a_pipeline_command_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("MODEL_DIR", "elsewhere")
+
+    assert load_store_settings().model_dir == Path("elsewhere")
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)

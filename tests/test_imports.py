@@ -1,0 +1,106 @@
+"""Imports point one way, and each heavy library has one room."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+# A module may import from its own layer's room and from every layer above it.
+LAYERS: list[set[str]] = [
+    {"errors", "paths", "frozen", "version", "progress"},
+    {"schema", "logs"},
+    {"config"},
+    {"bundle", "tables"},
+    {"runtime", "quality"},
+    {"registry"},
+    {"data", "training", "evaluation", "monitoring", "scoring", "serving"},
+]
+ALLOWED_BETWEEN_ROOMS = {("serving", "monitoring"), ("training", "monitoring")}
+ONLY_ROOM = {"mlflow": "registry", "onnxruntime": "runtime", "onnx": "runtime"}
+NEVER_LOADED_BY_SERVING = (
+    "mlflow sklearn pandas dvc onnx yaml matplotlib rich google requests redis"
+).split()
+
+
+def modules() -> list[Path]:
+    return sorted((REPOSITORY / "src").rglob("*.py"))
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            if node.module == "src":
+                yield from (f"src.{alias.name}" for alias in node.names)
+            else:
+                yield str(node.module)
+
+
+def layer_of(room: str) -> int:
+    [layer] = [number for number, rooms in enumerate(LAYERS) if room in rooms]
+    return layer
+
+
+def wrong_imports(path: Path, room: str) -> list[str]:
+    wrong = []
+    for name in imported(path):
+        package = name.split(".")[0]
+        if ONLY_ROOM.get(package, room) != room:
+            wrong.append(name)
+        if package == "src" and room_of(name) != room and (room, room_of(name)) not in ALLOWED_BETWEEN_ROOMS:
+            if layer_of(room_of(name)) >= layer_of(room):
+                wrong.append(name)
+    return wrong
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_imports_point_one_way(path: Path) -> None:
+    if path == REPOSITORY / "src" / "__init__.py":
+        assert path.read_text() == ""
+        return
+    room = path.relative_to(REPOSITORY / "src").parts[0].removesuffix(".py")
+
+    assert wrong_imports(path, room) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("serving", "import mlflow"),
+        ("training", "from src.evaluation import evaluate"),
+        ("config", "from src import bundle"),
+        ("schema", "from src.config import Settings"),
+        ("registry", "import onnxruntime as ort"),
+    ],
+)
+def test_a_wrong_import_is_seen(room: str, line: str, tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(line)
+
+    assert len(wrong_imports(path, room)) == 1
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "src").rglob("__init__.py")), ids=str)
+def test_packages_are_empty(path: Path) -> None:
+    assert path.read_text() == ""
+
+
+def test_the_server_loads_none_of_the_pipeline() -> None:
+    code = "import sys, src.serving.app; print(*{name.split('.')[0] for name in sys.modules})"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+
+    assert set(done.stdout.split()).intersection(NEVER_LOADED_BY_SERVING) == set()
