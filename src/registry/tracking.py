@@ -1,0 +1,69 @@
+"""The connection to MLflow: quiet, on nobody's network but the tracking server's, and quick to give up."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from src.config import StoreSettings
+from src.errors import RegistryError
+from src.registry.location import locate, tracking_uri, without_credentials
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# MLflow takes these from the environment and from nowhere else; what the user has set stays.
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # read when mlflow is imported
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # the default notices a dead server after four minutes
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",  # seconds
+}
+
+
+@contextmanager
+def connected(settings: StoreSettings) -> Iterator["MlflowClient"]:
+    """Give a client of the record; a failure inside becomes one line.
+
+    Raises:
+        ConfigError: MLFLOW_TRACKING_URI names nothing that can be recorded in.
+        RegistryError: MLflow cannot be reached, or refuses what is asked.
+    """
+    uri = tracking_uri(settings)
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # failures are raised, the rest is chatter
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow's advice on types and on its own deprecations
+            if locate(settings).kind != "server":
+                _open_database(uri)
+            yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
+        raise RegistryError(f"MLflow at {without_credentials(uri)}: {_one_line(error)}") from error
+
+
+def _open_database(uri: str) -> None:
+    """Fail at once when there is no way in: MLflow itself tries ten times, for minutes."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.pool import NullPool
+
+    url = make_url(uri)
+    if url.get_backend_name() == "sqlite" and url.database:
+        os.makedirs(os.path.dirname(os.path.abspath(url.database)), exist_ok=True)
+    create_engine(url, poolclass=NullPool).connect().close()
+
+
+def _one_line(error: Exception) -> str:
+    text = without_credentials(" ".join(str(error).split()))
+    if "Max retries exceeded" in text or "Timed out" in text:
+        return "cannot be reached"
+    return text if len(text) <= 300 else f"{text[:300]}…"
