@@ -1,0 +1,135 @@
+"""A bundle's model in ONNX Runtime, checked and ready to answer."""
+
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+from src.bundle import Bundle
+from src.errors import BundleError
+from src.runtime.answers import Answers, Runtime
+from src.schema import Features, Schema, to_features
+
+CHUNK = 1024  # rows a call: a forest holds rows x trees x classes doubles
+TOLERANCE = 1e-12  # of a score, for models that are not exact
+_OUTPUTS = ["label", "scores"]
+_ERRORS = (
+    state.EngineError,
+    state.EPFail,
+    state.Fail,
+    state.InvalidArgument,
+    state.InvalidGraph,
+    state.InvalidProtobuf,
+    state.NoModel,
+    state.NotFound,
+    state.NotImplemented,
+    state.RuntimeException,
+)
+
+
+class _Session:
+    """A `Runtime`; safe to call from several threads."""
+
+    def __init__(self, session: ort.InferenceSession, schema: Schema) -> None:
+        self._run = session.run
+        self._has_numeric = bool(schema.numeric)
+        self._has_categorical = bool(schema.categorical)
+
+    def predict(self, features: Features) -> Answers:
+        """Return the answers to `features`."""
+        rows = len(features.numeric)
+        if rows <= CHUNK:
+            return self._answer(features)
+        parts = [
+            self._answer(
+                Features(features.numeric[start : start + CHUNK], features.categorical[start : start + CHUNK])
+            )
+            for start in range(0, rows, CHUNK)
+        ]
+        return Answers(
+            np.concatenate([part.labels for part in parts]), np.concatenate([part.scores for part in parts])
+        )
+
+    def _answer(self, features: Features) -> Answers:
+        feed: dict[str, Any] = {}
+        if self._has_numeric:
+            feed["numeric"] = features.numeric
+        if self._has_categorical:
+            feed["categorical"] = features.categorical
+        labels, scores = self._run(_OUTPUTS, feed)
+        return Answers(labels, scores)
+
+
+def open_model(model: bytes, schema: Schema) -> Runtime:
+    """Return `model` loaded; it runs in the caller's thread and reads no file.
+
+    Raises:
+        BundleError: the model is not one that `export` writes for `schema`.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = (
+        ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    )  # what was checked is what runs
+    options.log_severity_level = 4  # what goes wrong is raised, and said once
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except _ERRORS as error:
+        raise BundleError(f"model.onnx: {_one_line(error)}") from error
+    expected = _signature(schema)
+    found = [
+        (value.name, value.type, value.shape[1:]) for value in session.get_inputs() + session.get_outputs()
+    ]
+    if found != expected:
+        raise BundleError(f"model.onnx: takes and gives {found}, the schema says {expected}")
+    return _Session(session, schema)
+
+
+def load(bundle: Bundle) -> Runtime:
+    """Return the model of `bundle`, which has answered the bundle's example rows as scikit-learn did.
+
+    Raises:
+        BundleError: the model cannot be loaded, or answers a row differently.
+    """
+    runtime = open_model(bundle.model, bundle.schema)
+    example = bundle.example
+    classes = bundle.schema.classes
+    if not len(example.rows) == len(example.labels) == len(example.scores):
+        raise BundleError("example.json: rows, labels and scores are not equally many")
+    if any(set(row) != set(bundle.schema.names) for row in example.rows):
+        raise BundleError("example.json: a row does not hold the schema's columns")
+    try:
+        rows = {name: [row[name] for row in example.rows] for name in bundle.schema.names}
+        answers = runtime.predict(to_features(bundle.schema, rows))
+    except (*_ERRORS, TypeError, ValueError) as error:
+        raise BundleError(f"model.onnx: the self-test failed: {_one_line(error)}") from error
+    tolerance = 0.0 if bundle.manifest.exact else TOLERANCE
+    for row, (label, scores) in enumerate(zip(example.labels, example.scores, strict=True)):
+        answer, given = classes[answers.labels[row]], answers.scores[row]
+        if answer != label or len(given) != len(scores) or not (np.abs(given - scores) <= tolerance).all():
+            raise BundleError(
+                f"model.onnx: the self-test failed at row {row + 1} of example.json: "
+                f"{answer} {given.tolist()}, expected {label} {list(scores)}"
+            )
+    return runtime
+
+
+def _signature(schema: Schema) -> list[tuple[str, str, list[int]]]:
+    """Return name, type and shape after the rows of what the model takes and gives."""
+    inputs = [
+        ("numeric", "tensor(double)", [len(schema.numeric)]),
+        ("categorical", "tensor(string)", [len(schema.categorical)]),
+    ]
+    outputs: list[tuple[str, str, list[int]]] = [
+        ("label", "tensor(int64)", []),
+        ("scores", "tensor(double)", [len(schema.classes)]),
+    ]
+    return [one for one in inputs if one[2] != [0]] + outputs
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
