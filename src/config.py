@@ -146,6 +146,11 @@ class StoreSettings(BaseSettings):
         None,
         description="where models come from: an MLflow server (http), or a model store (folder or gs://)",
     )
+    mlflow_tracking_username: str | None = Field(None, description="user of the MLflow server")
+    mlflow_tracking_password: SecretStr | None = Field(None, description="that user's password")
+    mlflow_tracking_token: SecretStr | None = Field(
+        None, description="bearer token for the MLflow server, instead of a user and password"
+    )
 
 
 class Settings(StoreSettings):

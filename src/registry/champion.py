@@ -1,0 +1,48 @@
+"""`champion.json`: which bundle of a model store is in service."""
+
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from src import bundle as bundles
+from src.bundle import Bundle
+from src.errors import BundleError
+from src.frozen import Frozen
+from src.registry.files import Files, fetch_from
+
+POINTER = "champion.json"
+MAX_POINTER_BYTES = 64 * 1024
+
+# Names that start with a letter or a digit, parted by slashes: never absolute, never `..`, never hidden.
+RelativePath = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=512)
+]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Pointer(Frozen):
+    bundle: RelativePath  # within the store
+    manifest_sha256: Digest
+
+
+def read_pointer(files: Files) -> Pointer | None:
+    """Return the pointer of the store `files`; None when there is none yet.
+
+    Raises:
+        BundleError: it is too large, not in its format, or points outside the store.
+        RegistryError: the store cannot be reached.
+    """
+    content = files.read(POINTER, MAX_POINTER_BYTES)
+    if content is None:
+        return None
+    try:
+        return Pointer.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = "".join(f"{part}: " for part in first["loc"])
+        raise BundleError(f"{files.description}: {POINTER}: {where}{first['msg']}") from error
+
+
+def load_bundle(files: Files, pointer: Pointer) -> Bundle:
+    """Return the verified bundle that `pointer` names; raises BundleError or RegistryError."""
+    return bundles.load(fetch_from(files, pointer.bundle), pointer.manifest_sha256)

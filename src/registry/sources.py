@@ -1,0 +1,107 @@
+"""What serving follows: the folder in service, a model store, or an MLflow server."""
+
+from pathlib import Path
+from typing import Protocol
+
+from src import bundle as bundles
+from src.bundle import Bundle
+from src.config import Settings
+from src.errors import RegistryError
+from src.registry.bucket import BucketFiles
+from src.registry.champion import POINTER, load_bundle, read_pointer
+from src.registry.files import Files, FolderFiles
+from src.registry.location import locate
+from src.registry.mlflow_server import ALIAS, Server
+
+
+class Source(Protocol):
+    """Where the champion is found."""
+
+    description: str  # for logs, without secrets
+
+    def current(self) -> str | None:
+        """Return the digest of the champion's manifest, cheaply; None while there is no champion.
+
+        Raises:
+            RegistryError: the source cannot be reached.
+            BundleError: what should lead to the champion is malformed.
+        """
+        ...
+
+    def load(self) -> Bundle:
+        """Return the champion, verified; raises as `current` does, and when there is none."""
+        ...
+
+
+def source_for(settings: Settings) -> Source:
+    """Return what MLFLOW_TRACKING_URI names; MODEL_DIR when that is unset or a database.
+
+    Raises:
+        ConfigError: MLFLOW_TRACKING_URI names no kind of source we know.
+    """
+    kind, address = locate(settings)
+    if kind == "server":
+        return ServerSource(Server(settings), settings.model_name)
+    if kind == "bucket":
+        return StoreSource(BucketFiles(address))
+    if kind == "folder" and settings.mlflow_tracking_uri is not None:
+        return StoreSource(FolderFiles(Path(address)))
+    return FolderSource(settings.model_dir)
+
+
+class FolderSource:
+    """One bundle in a folder, `models/`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.description = f"folder {folder}"
+        self._folder = folder
+
+    def current(self) -> str | None:
+        manifest = self._folder / bundles.MANIFEST
+        try:
+            manifest.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise RegistryError(f"{manifest}: {error.strerror}") from error
+        return bundles.sha256(bundles.folder_fetch(self._folder)(bundles.MANIFEST))
+
+    def load(self) -> Bundle:
+        return bundles.load(bundles.folder_fetch(self._folder))
+
+
+class StoreSource:
+    """The champion of a model store."""
+
+    def __init__(self, files: Files) -> None:
+        self.description = f"model store {files.description}"
+        self._files = files
+
+    def current(self) -> str | None:
+        pointer = read_pointer(self._files)
+        return None if pointer is None else pointer.manifest_sha256
+
+    def load(self) -> Bundle:
+        pointer = read_pointer(self._files)
+        if pointer is None:
+            raise RegistryError(f"{self._files.description}: no {POINTER}")
+        return load_bundle(self._files, pointer)
+
+
+class ServerSource:
+    """The version of a registered model that an MLflow server calls champion."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.description = f"MLflow server {server.description}, {name}@{ALIAS}"
+        self._server = server
+        self._name = name
+
+    def current(self) -> str | None:
+        version = self._server.champion(self._name)
+        return None if version is None else version.digest
+
+    def load(self) -> Bundle:
+        version = self._server.champion(self._name)
+        if version is None:
+            raise RegistryError(f"{self._server.description}: {self._name} has no alias {ALIAS}")
+        return self._server.load(version)
