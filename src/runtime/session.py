@@ -9,9 +9,11 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 from src.bundle import Bundle
 from src.errors import BundleError
 from src.runtime.answers import Answers, Runtime
+from src.runtime.inspection import inspect
 from src.schema import Features, Schema, to_features
 
-CHUNK = 1024  # rows a call: a forest holds rows x trees x classes doubles
+MAX_ROWS = 1024  # of one call; more are answered in parts
+MAX_HELD = 2**24  # numbers in memory: a forest holds rows x trees x classes
 TOLERANCE = 1e-12  # of a score, for models that are not exact
 _OUTPUTS = ["label", "scores"]
 _ERRORS = (
@@ -31,21 +33,25 @@ _ERRORS = (
 class _Session:
     """A `Runtime`; safe to call from several threads."""
 
-    def __init__(self, session: ort.InferenceSession, schema: Schema) -> None:
+    def __init__(self, session: ort.InferenceSession, schema: Schema, most: int) -> None:
         self._run = session.run
+        self._most = most
         self._has_numeric = bool(schema.numeric)
         self._has_categorical = bool(schema.categorical)
 
     def predict(self, features: Features) -> Answers:
         """Return the answers to `features`."""
         rows = len(features.numeric)
-        if rows <= CHUNK:
+        if rows <= self._most:
             return self._answer(features)
         parts = [
             self._answer(
-                Features(features.numeric[start : start + CHUNK], features.categorical[start : start + CHUNK])
+                Features(
+                    features.numeric[start : start + self._most],
+                    features.categorical[start : start + self._most],
+                )
             )
-            for start in range(0, rows, CHUNK)
+            for start in range(0, rows, self._most)
         ]
         return Answers(
             np.concatenate([part.labels for part in parts]), np.concatenate([part.scores for part in parts])
@@ -67,6 +73,7 @@ def open_model(model: bytes, schema: Schema) -> Runtime:
     Raises:
         BundleError: the model is not one that `export` writes for `schema`.
     """
+    held = inspect(model)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -86,7 +93,7 @@ def open_model(model: bytes, schema: Schema) -> Runtime:
     ]
     if found != expected:
         raise BundleError(f"model.onnx: takes and gives {found}, the schema says {expected}")
-    return _Session(session, schema)
+    return _Session(session, schema, most=min(MAX_ROWS, MAX_HELD // held))
 
 
 def load(bundle: Bundle) -> Runtime:
