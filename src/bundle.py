@@ -93,6 +93,11 @@ def dump_json(value: Any) -> bytes:
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Put `files` at `folder`, whole or not at all; what was there before goes."""
+    replace_folder(stage_folder(folder, files), folder)
+
+
+def stage_folder(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write `files` to disk beside `folder`; return where, for `replace_folder`."""
     incoming = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(parents=True)
@@ -101,7 +106,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    replace_folder(incoming, folder)
+    return incoming
 
 
 def replace_folder(incoming: Path, folder: Path) -> None:

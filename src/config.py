@@ -146,6 +146,9 @@ class StoreSettings(BaseSettings):
         None,
         description="where models come from: an MLflow server (http), or a model store (folder or gs://)",
     )
+    model_name: str = Field(
+        "IrisClassifier", description="the registered model whose champion an MLflow server gives"
+    )
     mlflow_tracking_username: str | None = Field(None, description="user of the MLflow server")
     mlflow_tracking_password: SecretStr | None = Field(None, description="that user's password")
     mlflow_tracking_token: SecretStr | None = Field(
@@ -169,9 +172,6 @@ class Settings(StoreSettings):
         "INFO", description="least level that is logged"
     )
 
-    model_name: str = Field(
-        "IrisClassifier", description="the registered model whose champion an MLflow server gives"
-    )
     model_refresh_seconds: float = Field(
         10, gt=0, description="how often the source is asked for a newer model"
     )

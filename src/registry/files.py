@@ -1,5 +1,6 @@
 """The files of a model store, read without trusting them."""
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -38,8 +39,8 @@ class FolderFiles:
     def read(self, name: str, limit: int) -> bytes | None:
         path = self.root / name
         try:
-            real = path.resolve()
-            if not real.is_relative_to(self.root.resolve()):
+            real = Path(os.path.realpath(path))  # `resolve` raises on a link to itself
+            if not real.is_relative_to(os.path.realpath(self.root)):
                 raise BundleError(f"{path}: leads out of {self.root}")
             if not real.exists():
                 return None

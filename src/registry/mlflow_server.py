@@ -8,7 +8,6 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from src import bundle as bundles
-from src.bundle import Bundle
 from src.config import StoreSettings
 from src.errors import BundleError, RegistryError
 from src.registry.bucket import BucketFiles
@@ -73,10 +72,9 @@ class Server:
         """Return that version of model `name`; None when there is none."""
         return self._version("model-versions/get", {"name": name, "version": version})
 
-    def load(self, version: ModelVersion) -> Bundle:
-        """Return the verified bundle that was published for `version`; BundleError or RegistryError."""
-        digest = version.digest
-        return bundles.load(fetch_from(self._artifacts(version.run_id), bundle_folder(digest)), digest)
+    def fetch(self, run_id: str, digest: str) -> bundles.Fetch:
+        """Return a `Fetch` of the bundle with that digest among the artifacts of that run."""
+        return fetch_from(self._artifacts(run_id), bundle_folder(digest))
 
     def _version(self, endpoint: str, params: Mapping[str, str]) -> ModelVersion | None:
         answer = self._ask(endpoint, params)

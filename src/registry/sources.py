@@ -104,4 +104,4 @@ class ServerSource:
         version = self._server.champion(self._name)
         if version is None:
             raise RegistryError(f"{self._server.description}: {self._name} has no alias {ALIAS}")
-        return self._server.load(version)
+        return bundles.load(self._server.fetch(version.run_id, version.digest), version.digest)

@@ -5,11 +5,12 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.config import StoreSettings
 from src.errors import RegistryError
-from src.registry.location import locate, tracking_uri, without_credentials
+from src.registry.location import DATABASE_FILE, locate, tracking_uri, without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,6 +49,12 @@ def connected(settings: StoreSettings) -> Iterator["MlflowClient"]:
             yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
         raise RegistryError(f"MLflow at {without_credentials(uri)}: {_one_line(error)}") from error
+
+
+def has_database(settings: StoreSettings) -> bool:
+    """Return whether there is a record: connecting to a folder without one would make it."""
+    location = locate(settings)
+    return location.kind != "folder" or (Path(location.address) / DATABASE_FILE).exists()
 
 
 def _open_database(uri: str) -> None:

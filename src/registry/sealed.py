@@ -1,0 +1,25 @@
+"""A bundle together with the bytes it was read from: what was verified is what is published."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from src import bundle as bundles
+from src.bundle import Bundle, Fetch
+from src.runtime import session
+
+
+class Sealed(NamedTuple):
+    bundle: Bundle
+    files: Mapping[str, bytes]
+
+
+def read_sealed(fetch: Fetch, expected_digest: str | None = None) -> Sealed:
+    """Return the bundle behind `fetch`, every byte of it checked and its self-test passed.
+
+    Raises:
+        BundleError: it must not be served.
+    """
+    files = {name: fetch(name) for name in (bundles.MANIFEST, *bundles.FILES)}
+    bundle = bundles.load(files.__getitem__, expected_digest)
+    session.load(bundle)
+    return Sealed(bundle, files)
