@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -23,14 +24,19 @@ class ModelKind(NamedTuple):
     add: Callable[[Graph, str, Any], None]  # its nodes, from the matrix of that name to `label` and `scores`
     exact: bool  # scores equal to scikit-learn's to the bit, on any machine
     scaled: bool  # it wants columns of the same scale
+    thresholds: Callable[
+        [Any], dict[int, NDArray[np.float64]]
+    ]  # what it compares each column of its matrix with
 
 
 Add = Callable[[Graph, str, Any], str]
 
 MODELS: dict[type, ModelKind] = {
-    RandomForestClassifier: ModelKind(forest.classify, exact=True, scaled=False),
-    ExtraTreesClassifier: ModelKind(forest.classify, exact=True, scaled=False),
-    LogisticRegression: ModelKind(linear.classify, exact=False, scaled=True),
+    RandomForestClassifier: ModelKind(
+        forest.classify, exact=True, scaled=False, thresholds=forest.thresholds
+    ),
+    ExtraTreesClassifier: ModelKind(forest.classify, exact=True, scaled=False, thresholds=forest.thresholds),
+    LogisticRegression: ModelKind(linear.classify, exact=False, scaled=True, thresholds=linear.thresholds),
 }
 NUMERIC_STEPS: dict[type, Add] = {SimpleImputer: steps.impute, StandardScaler: steps.scale}
 CATEGORY_STEPS: dict[type, Add] = {OneHotEncoder: steps.one_hot}
@@ -101,6 +107,15 @@ def branches(transformers: Iterable[tuple[str, Any, Any]], schema: Schema) -> li
             raise ExportError(f"{where}: {unfilled[0]} has missing values; allowed: with a SimpleImputer")
         found.append(Branch(name, numeric, tuple(wanted), path))
     return found
+
+
+def fitted_branches(preprocess: ColumnTransformer, schema: Schema) -> list[Branch]:
+    """Return the parts of a fitted ColumnTransformer; scikit-learn fits a function for what passes through."""
+    fitted = [
+        (name, given if isinstance(given, str) else preprocess.named_transformers_[name], columns)
+        for name, given, columns in preprocess.transformers
+    ]
+    return branches(fitted, schema)
 
 
 def _path(where: str, part: Any, allowed: Mapping[type, Add]) -> tuple[Any, ...]:

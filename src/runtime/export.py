@@ -5,7 +5,14 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from src.errors import ExportError
-from src.runtime.declared import CATEGORY_STEPS, NUMERIC_STEPS, Branch, branches, check_pipeline, model_kind
+from src.runtime.declared import (
+    CATEGORY_STEPS,
+    NUMERIC_STEPS,
+    Branch,
+    check_pipeline,
+    fitted_branches,
+    model_kind,
+)
 from src.runtime.graph import Graph
 from src.schema import Schema
 
@@ -27,7 +34,7 @@ def export(pipeline: Pipeline, schema: Schema) -> bytes:
     graph = Graph()
     parts = [
         _add_branch(graph, branch, schema)
-        for branch in branches(_fitted(pipeline.named_steps["preprocess"]), schema)
+        for branch in fitted_branches(pipeline.named_steps["preprocess"], schema)
     ]
     matrix = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
     model_kind(model).add(graph, matrix, model)
@@ -37,14 +44,6 @@ def export(pipeline: Pipeline, schema: Schema) -> bytes:
 def is_exact(model: Any) -> bool:
     """Return whether the exported `model` gives scikit-learn's scores to the bit, not within rounding."""
     return model_kind(model).exact
-
-
-def _fitted(preprocess: Any) -> list[tuple[str, Any, Any]]:
-    """Return the fitted transformers; scikit-learn fits a function for "passthrough", here the word stays."""
-    return [
-        (name, given if isinstance(given, str) else preprocess.named_transformers_[name], columns)
-        for name, given, columns in preprocess.transformers
-    ]
 
 
 def _add_branch(graph: Graph, branch: Branch, schema: Schema) -> str:

@@ -43,6 +43,13 @@ def classify(graph: Graph, matrix: str, model: RandomForestClassifier | ExtraTre
     graph.add("ArgMax", scores, axis=1, keepdims=0, output="label")
 
 
+def thresholds(model: RandomForestClassifier | ExtraTreesClassifier) -> dict[int, NDArray[np.float64]]:
+    """Return the numbers that the trees compare each column with."""
+    features = np.concatenate([tree.tree_.feature for tree in model.estimators_])
+    splits = np.concatenate([tree.tree_.threshold for tree in model.estimators_])
+    return {int(column): np.unique(splits[features == column]) for column in set(features[features >= 0])}
+
+
 def _trees(trees: list[Any]) -> dict[str, Any]:
     """Return the attributes of a TreeEnsemble with one target per tree, all but the weights of the leaves."""
     columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}

@@ -1,6 +1,7 @@
 """Linear models as nodes."""
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto
 from sklearn.linear_model import LogisticRegression
 
@@ -21,3 +22,8 @@ def classify(graph: Graph, matrix: str, model: LogisticRegression) -> None:
     positive = graph.add("Greater", raw, graph.constant(np.array(0.0)))
     column = graph.add("Cast", positive, to=TensorProto.INT64)
     graph.add("Squeeze", column, graph.constant(np.array([1])), output="label")
+
+
+def thresholds(model: LogisticRegression) -> dict[int, NDArray[np.float64]]:
+    """Return nothing: a linear model compares no single column."""
+    return {}

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from src.runtime.declared import check_pipeline, model_kind
-from src.schema import Schema
+from src.schema import Features, Schema
 
 PREPROCESS, MODEL = "preprocess", "model"
 
@@ -39,3 +40,10 @@ def build_pipeline(schema: Schema, model: Any) -> Pipeline:
     pipeline = Pipeline([(PREPROCESS, ColumnTransformer(used, sparse_threshold=0)), (MODEL, model)])
     check_pipeline(pipeline, schema)
     return pipeline
+
+
+def to_frame(schema: Schema, rows: Features) -> pd.DataFrame:
+    """Return `rows` as the data frame that a pipeline of `build_pipeline` takes."""
+    numbers = {column.name: rows.numeric[:, place] for place, column in enumerate(schema.numeric)}
+    texts = {column.name: rows.categorical[:, place] for place, column in enumerate(schema.categorical)}
+    return pd.DataFrame({**numbers, **texts})[schema.names]
