@@ -21,12 +21,10 @@ from src.schema import NumericColumn, Schema
 class ModelKind(NamedTuple):
     """How an estimator is exported."""
 
-    add: Callable[[Graph, str, Any], None]  # its nodes, from the matrix of that name to `label` and `scores`
+    add: Callable[[Graph, str, Any], None]  # its nodes, from a matrix's name to `label` and `scores`
     exact: bool  # scores equal to scikit-learn's to the bit, on any machine
     scaled: bool  # it wants columns of the same scale
-    thresholds: Callable[
-        [Any], dict[int, NDArray[np.float64]]
-    ]  # what it compares each column of its matrix with
+    thresholds: Callable[[Any], dict[int, NDArray[np.float64]]]  # what it compares each column with
 
 
 Add = Callable[[Graph, str, Any], str]
@@ -110,7 +108,7 @@ def branches(transformers: Iterable[tuple[str, Any, Any]], schema: Schema) -> li
 
 
 def fitted_branches(preprocess: ColumnTransformer, schema: Schema) -> list[Branch]:
-    """Return the parts of a fitted ColumnTransformer; scikit-learn fits a function for what passes through."""
+    """Return the parts of a fitted ColumnTransformer; scikit-learn turns "passthrough" into a function."""
     fitted = [
         (name, given if isinstance(given, str) else preprocess.named_transformers_[name], columns)
         for name, given, columns in preprocess.transformers

@@ -9,9 +9,9 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from src.errors import ExportError
 from src.runtime.graph import ML, Graph
+from src.runtime.trees import MAX_DEPTH, MAX_LEAF
 
 _LEAF = -1  # scikit-learn's child of a leaf
-_MAX_ROWS = 2**24  # a float counts no further
 
 
 def classify(graph: Graph, matrix: str, model: RandomForestClassifier | ExtraTreesClassifier) -> None:
@@ -25,8 +25,12 @@ def classify(graph: Graph, matrix: str, model: RandomForestClassifier | ExtraTre
         [tree.tree_.value[leaf, 0] for tree, leaf in zip(model.estimators_, leaves, strict=True)]
     )
     table, rows = np.unique(shares, axis=0, return_inverse=True)
-    if len(table) > _MAX_ROWS:
-        raise ExportError(f"the forest has {len(table)} different leaves, at most {_MAX_ROWS} are allowed")
+    depth = max(tree.tree_.max_depth for tree in model.estimators_)
+    if depth > MAX_DEPTH or len(table) > MAX_LEAF:
+        raise ExportError(
+            f"model: its trees are {depth} deep with {len(table)} different leaves; "
+            f"allowed: max_depth={MAX_DEPTH}, {MAX_LEAF} leaves"
+        )
     # scikit-learn compares inputs as float32 with float64 thresholds: the next lower float32 splits the same.
     found = graph.add(
         "TreeEnsemble",

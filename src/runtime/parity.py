@@ -14,11 +14,12 @@ from src.runtime.answers import Answers
 from src.runtime.declared import Branch, fitted_branches, model_kind
 from src.runtime.pipeline import to_frame
 from src.runtime.session import TOLERANCE, open_model
-from src.schema import Features, Schema
+from src.schema import Features, NumericColumn, Schema
 
 _UNSEEN = ("", " ", "unseen", "não", "A" * 256)
 _MISSING_SHARE = 0.1
 _PLAIN_SHARE = 0.3
+_REACH = 10  # standard deviations
 
 
 class ParityReport(NamedTuple):
@@ -55,18 +56,17 @@ def check_parity(
 
 
 def edge_rows(pipeline: Pipeline, schema: Schema, count: int, seed: int) -> Features:
-    """Return `count` rows on, and one step beside, what the fitted `pipeline` compares with.
+    """Return `count` rows of values on, and one step beside, what the fitted `pipeline` compares with.
 
-    Some of their values are spread over the schema's ranges, some are missing, some categories were never seen.
+    Others are spread over a column's range; some are missing, and some categories were never seen.
     """
     random = np.random.default_rng(seed)
-    edges = _edges(pipeline, schema)
+    columns = _columns(pipeline, schema)
     numeric = np.empty((count, len(schema.numeric)))
     for position, number in enumerate(schema.numeric):
-        plain = random.uniform(number.lowest, number.highest, count)
-        values = np.where(
-            random.random(count) < _PLAIN_SHARE, plain, random.choice(edges[number.name], count)
-        )
+        low, high, edges = columns[number.name]
+        plain = random.uniform(low, high, count)
+        values = np.where(random.random(count) < _PLAIN_SHARE, plain, random.choice(edges, count))
         if number.nullable:
             values[random.random(count) < _MISSING_SHARE] = np.nan
         numeric[:, position] = values
@@ -85,21 +85,39 @@ def _answers(pipeline: Pipeline, schema: Schema, rows: Features) -> Answers:
     return Answers(np.array(labels, dtype=np.int64), np.ascontiguousarray(model.predict_proba(matrix)))
 
 
-def _edges(pipeline: Pipeline, schema: Schema) -> dict[str, NDArray[np.float64]]:
-    """Return, for each number, the values beside which the answer may change."""
+class _Column(NamedTuple):
+    """Where the values of a numeric column are drawn from."""
+
+    low: float
+    high: float
+    edges: NDArray[np.float64]  # the values beside which the answer may change
+
+
+def _columns(pipeline: Pipeline, schema: Schema) -> dict[str, _Column]:
     preprocess, model = pipeline.named_steps["preprocess"], pipeline.named_steps["model"]
     thresholds = model_kind(model).thresholds(model)
     columns = {column.name: column for column in schema.numeric}
-    edges: dict[str, NDArray[np.float64]] = {}
+    found: dict[str, _Column] = {}
     for branch in fitted_branches(preprocess, schema):
         if not branch.numeric:
             continue
         start = preprocess.output_indices_[branch.name].start
         for position, name in enumerate(branch.columns):
             compared = thresholds.get(start + position, np.empty(0))
-            limits = [columns[name].lowest, columns[name].highest, 0.0]
-            edges[name] = _beside(np.concatenate([_before_steps(branch, position, compared), limits]))
-    return edges
+            low, high = _range(branch, position, columns[name])
+            edges = np.concatenate([_before_steps(branch, position, compared), [low, high, 0.0]])
+            found[name] = _Column(low, high, _beside(edges))
+    return found
+
+
+def _range(branch: Branch, position: int, column: NumericColumn) -> tuple[float, float]:
+    """Return the range of `column`; if it is scaled, not so far out that rounding alone decides."""
+    low, high = column.lowest, column.highest
+    for step in branch.steps:
+        if isinstance(step, StandardScaler) and step.with_mean and step.with_std:
+            mean, reach = float(step.mean_[position]), _REACH * float(step.scale_[position])
+            low, high = max(low, mean - reach), min(high, mean + reach)
+    return low, high
 
 
 def _before_steps(branch: Branch, position: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,7 +132,7 @@ def _before_steps(branch: Branch, position: int, values: NDArray[np.float64]) ->
 
 
 def _beside(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `values` and the numbers one step beside them, as doubles, as floats and where a float rounds."""
+    """Return `values` and the numbers one step beside them: doubles, floats, and where a float rounds."""
     single = values.astype(np.float32)
     floats = [np.nextafter(single, np.float32(-np.inf)), single, np.nextafter(single, np.float32(np.inf))]
     below, nearest, above = (one.astype(np.float64) for one in floats)
@@ -124,9 +142,9 @@ def _beside(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _describe(schema: Schema, rows: Features, row: int) -> str:
-    numbers = zip(schema.numeric, rows.numeric[row].tolist(), strict=True)
-    texts = zip(schema.categorical, rows.categorical[row].tolist(), strict=True)
-    return ", ".join(f"{column.name}={value!r}" for column, value in [*numbers, *texts])
+    names = [column.name for column in schema.numeric] + [column.name for column in schema.categorical]
+    values = [*rows.numeric[row].tolist(), *rows.categorical[row].tolist()]
+    return ", ".join(f"{name}={value!r}" for name, value in zip(names, values, strict=True))
 
 
 def _describe_answer(schema: Schema, answers: Answers, row: int) -> str:
