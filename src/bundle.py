@@ -44,6 +44,7 @@ class Training(Frozen):
     mlflow_run_id: str | None
     git_commit: str | None  # None outside a git checkout
     data_digest: str  # SHA-256 of the raw table
+    test_digest: str  # SHA-256 of the rows held out from it
     created_at: str  # ISO 8601, UTC
     parameters: dict[str, Scalar]
     libraries: dict[str, str]

@@ -66,6 +66,7 @@ def training(schema: Schema) -> Training:
         mlflow_run_id="0" * 32,
         git_commit="1" * 40,
         data_digest="2" * 64,
+        test_digest="3" * 64,
         created_at="2026-01-02T03:04:05Z",
         parameters={"n_estimators": 200, "max_depth": 10},
         libraries={"scikit-learn": "1.9.1"},
