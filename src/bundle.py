@@ -153,7 +153,7 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
     digest = sha256(raw_manifest)
     if expected_digest is not None and digest != expected_digest:
         raise BundleError(f"{MANIFEST}: SHA-256 is {digest}, expected {expected_digest}")
-    manifest = _parse(Manifest, MANIFEST, raw_manifest)
+    manifest = parse(Manifest, MANIFEST, raw_manifest)
     if set(manifest.files) != set(FILES):
         raise BundleError(
             f"{MANIFEST}: names {', '.join(sorted(manifest.files))}, expected {', '.join(FILES)}"
@@ -163,7 +163,7 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
         files[name] = fetch(name)
         if sha256(files[name]) != expected:
             raise BundleError(f"{name}: SHA-256 is {sha256(files[name])}, {MANIFEST} says {expected}")
-    schema = _parse(Schema, SCHEMA, files[SCHEMA])
+    schema = parse(Schema, SCHEMA, files[SCHEMA])
     if tuple(schema.names) != manifest.feature_names or schema.classes != manifest.target_names:
         raise BundleError(f"{SCHEMA}: columns or classes are not those of {MANIFEST}")
     return Bundle(
@@ -173,8 +173,18 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
         model=files[MODEL],
         metrics=_parse_object(METRICS, files[METRICS]),
         profile=_parse_object(PROFILE, files[PROFILE]),
-        example=_parse(Example, EXAMPLE, files[EXAMPLE]),
+        example=parse(Example, EXAMPLE, files[EXAMPLE]),
     )
+
+
+def parse(model: type[T], name: str, content: bytes) -> T:
+    """Return `content` of the file `name` as a `model`; raises BundleError when it is not one."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BundleError(f"{name}: {where}: {first['msg']}") from error
 
 
 def folder_fetch(folder: Path) -> Callable[[str], bytes]:
@@ -194,15 +204,6 @@ def folder_fetch(folder: Path) -> Callable[[str], bytes]:
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _parse(model: type[T], name: str, content: bytes) -> T:
-    try:
-        return model.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BundleError(f"{name}: {where}: {first['msg']}") from error
 
 
 def _parse_object(name: str, content: bytes) -> dict[str, Any]:

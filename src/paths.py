@@ -10,6 +10,7 @@ TEST = Path("data/processed/test.csv")
 SCHEMA = Path("data/processed/schema.json")
 
 CANDIDATE = Path("build/model")  # train: the model, not yet measured
+TRAINING = CANDIDATE / "training.json"  # how it came to be
 BUNDLE = Path("build/bundle")  # evaluate: the same with its metrics, ready to be published
 PLOTS = Path("build/plots")  # evaluate: pictures and the tables behind `dvc plots`
 

@@ -1,5 +1,6 @@
 """What was measured, as pictures."""
 
+import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,6 +27,13 @@ def figures(measures: Measures, importances: Mapping[str, float]) -> dict[str, F
         "importances.png": importance_bars(importances),
         "calibration.png": calibration(measures.calibration, measures.calibration_error),
     }
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return `figure` as PNG whose bytes depend on nothing but what it shows."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:

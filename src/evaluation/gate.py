@@ -1,0 +1,30 @@
+"""Whether a model is good enough to be published."""
+
+import math
+
+from src.config import EvaluateParams
+from src.frozen import Frozen
+
+
+class Gate(Frozen):
+    """What was asked, and what of it was missed: nothing, when the model may be published."""
+
+    min_accuracy: float
+    beat_baseline_by: float
+    missed: tuple[str, ...]
+    passed: bool
+
+
+def judge(accuracy: float, baseline: float, params: EvaluateParams) -> Gate:
+    """Return the verdict on a model of `accuracy`, where always the commonest class has `baseline`."""
+    missed = []
+    if accuracy < params.min_accuracy:
+        missed.append(f"accuracy is {accuracy:.4f}, evaluate.min_accuracy needs {params.min_accuracy:g}")
+    lead = accuracy - baseline
+    enough = lead >= params.beat_baseline_by or math.isclose(lead, params.beat_baseline_by)
+    if lead <= 0 or not enough:
+        missed.append(
+            f"accuracy is {accuracy:.4f}, {lead:+.4f} from the baseline's {baseline:.4f}; "
+            f"evaluate.beat_baseline_by needs {params.beat_baseline_by:+g}"
+        )
+    return Gate(**params.model_dump(), missed=tuple(missed), passed=not missed)

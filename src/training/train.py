@@ -1,0 +1,180 @@
+"""Stage `train`: fit the model, record it in MLflow, and write the candidate to build/model/."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+from src import bundle as bundles
+from src import logs, paths, tables
+from src.bundle import Training
+from src.config import DataParams, Params, load_params, load_store_settings
+from src.errors import ConfigError, DataError, exit_on_error
+from src.progress import step
+from src.quality.plots import figures
+from src.quality.report import report
+from src.registry.record import Run, start_run
+from src.tables import Prepared
+from src.training.fit import Fitted, fit
+from src.training.origin import git_commit, libraries
+
+logger = logging.getLogger(__name__)
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the options; what the caller left out is absent, so that None can be asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m src.training.train",
+        description=__doc__,
+        argument_default=argparse.SUPPRESS,
+        epilog="Options replace params.yaml for this run.",
+    )
+    parser.add_argument("--n-estimators", type=int, metavar="N", dest="train.n_estimators")
+    parser.add_argument(
+        "--max-depth", type=_integer_or_none, metavar="N", dest="train.max_depth", help="None: unlimited"
+    )
+    parser.add_argument(
+        "--test-size", type=float, metavar="SHARE", dest="data.test_size", help="splits the table again"
+    )
+    parser.add_argument(
+        "--random-state", type=int, metavar="N", dest="data.random_state", help="splits the table again"
+    )
+    parser.add_argument("--experiment-name", metavar="NAME", help="in MLflow; default: data.name")
+    parser.add_argument("--run-name", metavar="NAME", default=None, help="in MLflow; default: one is made up")
+    parser.add_argument(
+        "--tag", nargs=2, metavar=("K", "V"), action="append", default=[], help="may be given several times"
+    )
+    return parser.parse_args(arguments)
+
+
+def options_to_params(options: argparse.Namespace) -> Params:
+    """Return `params.yaml` with the options in their place.
+
+    Raises:
+        ConfigError: says whether the file or the command line is wrong.
+    """
+    load_params()
+    overrides = {key: value for key, value in vars(options).items() if "." in key}
+    try:
+        return load_params(overrides=overrides)
+    except ConfigError as error:
+        raise ConfigError(str(error).replace(f"{paths.PARAMS}:", "command line:", 1)) from error
+
+
+def prepare_again(data: DataParams) -> Prepared:
+    """Return the tables that `data` describes; those on disk are replaced where they are others.
+
+    So the rows that are fitted and measured are always those that the recorded parameters describe.
+    """
+    if not data.raw.is_file():
+        raise DataError(f"{data.raw}: no such file; run python -m src.data.prepare first")
+    prepared = tables.prepared(tables.read_source(data.raw, data), data)
+    others = {
+        path: content
+        for path, content in prepared.files().items()
+        if not (path.is_file() and path.read_bytes() == content)
+    }
+    for path, content in others.items():
+        tables.write(path, content)
+    if others:
+        logger.info(
+            "split %s again into %s: test_size %g, random_state %d",
+            data.raw,
+            paths.TRAIN.parent,
+            data.test_size,
+            data.random_state,
+        )
+    return prepared
+
+
+def main() -> None:
+    options = parse()
+    logs.setup()
+    params = options_to_params(options)
+    settings = load_store_settings()
+    prepared = prepare_again(params.data)
+    tags = {**_origin_tags(params.data), **dict(options.tag)}
+    experiment = getattr(options, "experiment_name", params.data.name)
+    with ExitStack() as stack:
+        with step("opening the record"):
+            run = stack.enter_context(
+                start_run(settings, experiment=experiment, run_name=options.run_name, tags=tags)
+            )
+        fitted = fit(prepared, params)
+        with step("recording the run"):
+            version = _record(run, fitted, prepared, params)
+        _write_candidate(run, version, fitted, prepared, params)
+    name = f"{params.data.model_name} version {version}"
+    print(f"{paths.CANDIDATE} holds {name}; measure it with: python -m src.evaluation.evaluate")
+
+
+def _record(run: Run, fitted: Fitted, prepared: Prepared, params: Params) -> str:
+    """Return the number of the registered version."""
+    schema = prepared.schema
+    measured = report(schema, fitted.runtime.predict, prepared.train, prepared.test, params.data.random_state)
+    run.log_params({**_parameters(params), "source": params.data.source, "target": schema.target})
+    run.log_metrics(measured.numbers())
+    for name, figure in figures(measured, measured.importances).items():
+        run.log_figure(figure, f"plots/{name}")
+    return run.register(fitted.pipeline, params.data.model_name, prepared.train[schema.names])
+
+
+def _write_candidate(run: Run, version: str, fitted: Fitted, prepared: Prepared, params: Params) -> None:
+    schema, files = prepared.schema, prepared.files()
+    training = Training(
+        name=params.data.model_name,
+        version=version,
+        model_type=type(fitted.pipeline[-1]).__name__,
+        exact=fitted.exact,
+        n_features=len(schema.columns),
+        n_samples=len(prepared.train),
+        feature_names=tuple(schema.names),
+        target_names=schema.classes,
+        mlflow_run_id=run.run_id,
+        git_commit=git_commit(),
+        data_digest=bundles.sha256(params.data.raw.read_bytes()),
+        test_digest=bundles.sha256(files[paths.TEST]),
+        created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        parameters=_parameters(params),
+        libraries=libraries(),
+    )
+    bundles.write_folder(
+        paths.CANDIDATE,
+        {
+            bundles.MODEL: fitted.model,
+            bundles.SCHEMA: files[paths.SCHEMA],
+            bundles.PROFILE: bundles.dump_json(fitted.profile.model_dump(mode="json")),
+            bundles.EXAMPLE: bundles.dump_json(fitted.example.model_dump(mode="json")),
+            paths.TRAINING.name: bundles.dump_json(training.model_dump(mode="json")),
+        },
+    )
+
+
+def _parameters(params: Params) -> dict[str, Any]:
+    return {
+        **params.train.model_dump(),
+        "test_size": params.data.test_size,
+        "random_state": params.data.random_state,
+    }
+
+
+def _origin_tags(data: DataParams) -> dict[str, str]:
+    tags = {"data_digest": bundles.sha256(data.raw.read_bytes())}
+    if commit := git_commit():
+        tags["git_commit"] = commit
+    return tags
+
+
+def _integer_or_none(text: str) -> int | None:
+    if text == "None":
+        return None
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor None") from error
+
+
+if __name__ == "__main__":
+    exit_on_error(main)
