@@ -125,11 +125,14 @@ class FolderStore:
 
 def pointer_to(bundle: Bundle) -> Pointer:
     """Return what `champion.json` says when `bundle` is champion."""
+    version = bundle.manifest.version
     try:
-        name = f"{bundle.manifest.version}-{bundle.digest[:12]}"
-        return Pointer(bundle=f"{BUNDLES}/{name}", manifest_sha256=bundle.digest)
+        pointer = Pointer(bundle=f"{BUNDLES}/{version}-{bundle.digest[:12]}", manifest_sha256=bundle.digest)
     except ValidationError as error:
-        raise BundleError(f"version {bundle.manifest.version!r} cannot be the name of a folder") from error
+        raise BundleError(f"version {version!r} cannot be the name of a folder") from error
+    if "/" in version:
+        raise BundleError(f"version {version!r} cannot be the name of a folder")
+    return pointer
 
 
 def utc_now() -> str:

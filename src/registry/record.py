@@ -1,5 +1,6 @@
 """The record of what was done: runs, their numbers and pictures, and the versions of the model."""
 
+import json
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -57,6 +58,7 @@ class Run:
         """Log `pipeline` with its signature and the first of `rows`; return its version of model `name`."""
         with connected(self.settings) as client, tempfile.TemporaryDirectory() as folder:
             from mlflow.entities import LoggedModelOutput
+            from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
             model = client.create_logged_model(
                 self.experiment_id, "model", self.run_id, model_type=type(pipeline[-1]).__name__
@@ -71,6 +73,8 @@ class Run:
             version = client.create_model_version(
                 name, model.artifact_location, self.run_id, model_id=model.model_id
             )
+            link = json.dumps([{"name": name, "version": version.version}])
+            client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_VERSIONS: link})
             return str(version.version)
 
 

@@ -1,0 +1,182 @@
+"""A small real model, sealed as any version, and the servers it is published to."""
+
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pytest
+import requests
+from gcp_storage_emulator.server import create_server
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from src import bundle as bundles
+from src.bundle import Bundle, Example, Training
+from src.config import StoreSettings
+from src.registry.location import DATABASE_FILE
+from src.registry.sealed import Sealed, read_sealed
+from src.registry.tracking import connected
+from src.runtime.export import export
+from src.runtime.pipeline import build_pipeline
+from src.runtime.session import open_model
+from src.schema import Schema, to_features
+from tests.conftest import REPOSITORY
+
+MakeFiles = Callable[..., dict[str, bytes]]
+
+
+class Trained(NamedTuple):
+    pipeline: Pipeline
+    rows: pd.DataFrame
+    model: bytes
+    example: Example
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder the commands run in: empty, and nothing of MLflow or Google set."""
+    project = logging.getLogger("src")
+    monkeypatch.setattr(project, "handlers", list(project.handlers))
+    monkeypatch.setattr(project, "level", project.level)
+    monkeypatch.setattr(project, "propagate", True)
+    for name in list(os.environ):
+        if name.startswith(("MLFLOW_TRACKING", "MODEL_", "GOOGLE_", "STORAGE_EMULATOR")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+
+
+@pytest.fixture(scope="session")
+def trained_once() -> dict[str, Trained]:
+    return {}
+
+
+@pytest.fixture
+def trained(trained_once: dict[str, Trained], schema: Schema) -> Trained:
+    """A logistic regression of iris, fitted once."""
+    if not trained_once:
+        table = pd.read_csv(REPOSITORY / "data/iris.csv")
+        rows, labels = table.iloc[:, :4].set_axis(schema.names, axis="columns"), table["species"]
+        pipeline = build_pipeline(schema, LogisticRegression(max_iter=1000)).fit(rows, labels)
+        few = rows.iloc[::30]
+        example = Example(
+            rows=tuple({str(key): float(row[key]) for key in schema.names} for _, row in few.iterrows()),
+            labels=tuple(str(label) for label in pipeline.predict(few)),
+            scores=tuple(tuple(map(float, scores)) for scores in pipeline.predict_proba(few)),
+        )
+        trained_once["logistic"] = Trained(pipeline, rows, export(pipeline, schema), example)
+    return trained_once["logistic"]
+
+
+@pytest.fixture
+def make_version(trained: Trained, schema: Schema, training: Training, metrics: dict[str, Any]) -> MakeFiles:
+    """Return the files of a bundle that passes its self-test."""
+
+    def make(version: str, **changes: Any) -> dict[str, bytes]:
+        changed = {"model_type": "LogisticRegression", "exact": False, "version": version, **changes}
+        files = {
+            bundles.MODEL: trained.model,
+            bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),
+            bundles.PROFILE: bundles.dump_json({}),
+            bundles.EXAMPLE: bundles.dump_json(trained.example.model_dump(mode="json")),
+        }
+        return bundles.seal(training.model_copy(update=changed), metrics, files)
+
+    return make
+
+
+@pytest.fixture
+def make_sealed(make_version: MakeFiles) -> Callable[..., Sealed]:
+    def make(version: str, **changes: Any) -> Sealed:
+        return read_sealed(make_version(version, **changes).__getitem__)
+
+    return make
+
+
+@pytest.fixture
+def candidate(make_version: MakeFiles) -> Callable[..., Path]:
+    """Write a bundle as evaluation does, and return its folder."""
+
+    def write(version: str, **changes: Any) -> Path:
+        folder = Path("build/bundle")
+        bundles.write_folder(folder, make_version(version, **changes))
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def record_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty record: MLflow takes a second to make its tables."""
+    root = tmp_path_factory.mktemp("record")
+    with connected(StoreSettings(mlflow_tracking_uri=str(root))) as client:
+        client.search_experiments()
+    return root / DATABASE_FILE
+
+
+@pytest.fixture
+def empty_record(record_template: Path, folder: Path) -> Path:
+    """`mlruns` with an empty record."""
+    root = folder / "mlruns"
+    root.mkdir()
+    shutil.copy(record_template, root)
+    return root
+
+
+def labels_of(bundle: Bundle, rows: pd.DataFrame) -> list[str]:
+    """Return what `bundle` answers to `rows`."""
+    answers = open_model(bundle.model, bundle.schema).predict(to_features(bundle.schema, rows))
+    return [bundle.schema.classes[position] for position in answers.labels]
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real MLflow server that hands out its artifacts."""
+    folder = tmp_path_factory.mktemp("mlflow_server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/server.db", "--serve-artifacts"]
+    command += ["--artifacts-destination", str(folder / "artifacts")]
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    url = f"http://127.0.0.1:{port}"
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            for _ in range(600):
+                assert server.poll() is None, (folder / "log").read_text()
+                try:
+                    requests.get(f"{url}/health", timeout=1).raise_for_status()
+                    break
+                except requests.RequestException:
+                    time.sleep(0.1)
+            yield url
+        finally:
+            os.killpg(server.pid, 15)  # its workers, too: the session is theirs alone
+            server.wait(timeout=20)
+
+
+@pytest.fixture
+def bucket(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty bucket `models` of an emulator, through the real client."""
+    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="models")
+    server.start()
+    try:
+        port = server._api._httpd.server_address[1]
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+        from google.cloud.storage import Client
+
+        yield Client().bucket("models")
+    finally:
+        server.stop()

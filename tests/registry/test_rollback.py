@@ -1,0 +1,72 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from src.config import Settings
+from src.errors import RegistryError
+from src.registry import rollback as command
+from src.registry.folder_store import FolderStore
+from src.registry.promote import promote
+from src.registry.publish import publish
+from src.registry.rollback import rollback
+from src.registry.sources import source_for
+
+STORE = Settings(mlflow_tracking_uri="mlruns")
+
+
+def test_rollbacks_go_further_and_further_back(
+    candidate: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = [publish(candidate(version), Settings()) for version in ("1", "2", "3")]
+    monkeypatch.setattr("sys.argv", ["rollback"])
+
+    command.main()
+    once = source_for(Settings()).load(), source_for(STORE).load()
+    twice = rollback(Settings())
+
+    assert once == (versions[1], versions[1])
+    assert twice == source_for(Settings()).load() == source_for(STORE).load() == versions[0]
+    assert [line.version for line in FolderStore(Path("mlruns")).ledger()] == ["1", "2", "3", "2", "1"]
+    with pytest.raises(RegistryError, match="model store mlruns: there was no champion before this one"):
+        rollback(Settings())
+
+
+def test_a_rollback_after_a_promotion_returns_to_what_it_replaced(candidate: Callable[..., Path]) -> None:
+    for version in ("1", "2", "3"):
+        publish(candidate(version), Settings())
+    promote("1", Settings())
+
+    assert rollback(Settings()).manifest.version == "3"
+    assert rollback(Settings()).manifest.version == "2"
+
+
+def test_a_promotion_that_never_happened_is_no_champion(
+    candidate: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(candidate("1"), Settings())
+    publish(candidate("2"), Settings())
+    pointer = Path("mlruns/champion.json").read_bytes()
+    publish(candidate("3"), Settings())
+    Path("mlruns/champion.json").write_bytes(pointer)  # as after a crash between ledger and pointer
+
+    assert rollback(Settings()).manifest.version == "1"
+
+
+def test_a_store_without_a_champion_has_nothing_to_return_to(candidate: Callable[..., Path]) -> None:
+    publish(candidate("1"), Settings())
+    Path("mlruns/champion.json").write_text("damaged")
+
+    with pytest.raises(RegistryError, match="there was no champion before this one"):
+        rollback(Settings())
+
+    publish(candidate("1"), Settings())
+    assert source_for(STORE).load().manifest.version == "1"
+
+
+def test_a_damaged_ledger_is_one_line(candidate: Callable[..., Path]) -> None:
+    publish(candidate("1"), Settings())
+    Path("mlruns/ledger.jsonl").write_text("damaged\n")
+
+    with pytest.raises(RegistryError, match="mlruns/ledger.jsonl: not a ledger of this version"):
+        rollback(Settings())
