@@ -12,6 +12,7 @@ SCHEMA = Path("data/processed/schema.json")
 CANDIDATE = Path("build/model")  # train: the model, not yet measured
 TRAINING = CANDIDATE / "training.json"  # how it came to be
 BUNDLE = Path("build/bundle")  # evaluate: the same with its metrics, ready to be published
+NUMBERS = Path("build/metrics.json")  # evaluate: the few measures that `dvc metrics` compares
 PLOTS = Path("build/plots")  # evaluate: pictures and the tables behind `dvc plots`
 
 MODELS = Path("models")  # the bundle in service

@@ -96,6 +96,7 @@ def main() -> None:
     with step("writing the bundle and the plots"):
         metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
         bundles.write_folder(paths.BUNDLE, bundles.seal(training, metrics, files))
+        tables.write(paths.NUMBERS, bundles.dump_json(measured.numbers()))
         bundles.write_folder(paths.PLOTS, plot_files(measured, schema, runtime, test))
     with step("recording the measures"), resume_run(settings, training.mlflow_run_id) as run:
         if run is not None:
