@@ -7,7 +7,7 @@ from src import bundle as bundles
 from src import logs, paths
 from src.bundle import Bundle
 from src.config import StoreSettings, load_store_settings
-from src.errors import exit_on_error
+from src.errors import GateError, exit_on_error
 from src.registry.sealed import read_sealed
 from src.registry.service import open_store, put_in_service
 
@@ -16,11 +16,14 @@ def publish(folder: Path, settings: StoreSettings) -> Bundle:
     """Return the bundle in `folder`, which is in service from now on.
 
     Raises:
+        GateError: it missed the gate when it was measured; nothing has changed.
         BundleError: it is not whole, or fails its self-test; nothing has changed.
         RegistryError: the model store cannot be written.
         ConfigError: MLFLOW_TRACKING_URI names nothing to publish to.
     """
     sealed = read_sealed(bundles.folder_fetch(folder))
+    if missed := sealed.bundle.metrics.get("gate", {}).get("missed"):
+        raise GateError(f"not published: {'; '.join(missed)}")
     with open_store(settings) as store:
         store.add(sealed)
         put_in_service(settings, sealed, store.promote)
