@@ -7,14 +7,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
 import requests
 from gcp_storage_emulator.server import create_server
+from google.cloud.storage import Client
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
@@ -22,7 +24,6 @@ from src import bundle as bundles
 from src.bundle import Bundle, Example, Training
 from src.config import StoreSettings
 from src.registry.location import DATABASE_FILE
-from src.registry.sealed import Sealed, read_sealed
 from src.registry.tracking import connected
 from src.runtime.export import export
 from src.runtime.pipeline import build_pipeline
@@ -80,7 +81,9 @@ def trained(trained_once: dict[str, Trained], schema: Schema) -> Trained:
 def make_version(trained: Trained, schema: Schema, training: Training, metrics: dict[str, Any]) -> MakeFiles:
     """Return the files of a bundle that passes its self-test."""
 
-    def make(version: str, **changes: Any) -> dict[str, bytes]:
+    def make(
+        version: str, measured: Mapping[str, Any] = MappingProxyType({}), **changes: Any
+    ) -> dict[str, bytes]:
         changed = {"model_type": "LogisticRegression", "exact": False, "version": version, **changes}
         files = {
             bundles.MODEL: trained.model,
@@ -88,15 +91,7 @@ def make_version(trained: Trained, schema: Schema, training: Training, metrics: 
             bundles.PROFILE: bundles.dump_json({}),
             bundles.EXAMPLE: bundles.dump_json(trained.example.model_dump(mode="json")),
         }
-        return bundles.seal(training.model_copy(update=changed), metrics, files)
-
-    return make
-
-
-@pytest.fixture
-def make_sealed(make_version: MakeFiles) -> Callable[..., Sealed]:
-    def make(version: str, **changes: Any) -> Sealed:
-        return read_sealed(make_version(version, **changes).__getitem__)
+        return bundles.seal(training.model_copy(update=changed), {**metrics, **measured}, files)
 
     return make
 
@@ -105,9 +100,9 @@ def make_sealed(make_version: MakeFiles) -> Callable[..., Sealed]:
 def candidate(make_version: MakeFiles) -> Callable[..., Path]:
     """Write a bundle as evaluation does, and return its folder."""
 
-    def write(version: str, **changes: Any) -> Path:
+    def write(version: str, *measured: Mapping[str, Any], **changes: Any) -> Path:
         folder = Path("build/bundle")
-        bundles.write_folder(folder, make_version(version, **changes))
+        bundles.write_folder(folder, make_version(version, *measured, **changes))
         return folder
 
     return write
@@ -147,11 +142,11 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/server.db", "--serve-artifacts"]
     command += ["--artifacts-destination", str(folder / "artifacts")]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    quick = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     url = f"http://127.0.0.1:{port}"
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            command, cwd=folder, env={**os.environ, **quick}, stdout=log, stderr=log, start_new_session=True
         )
         try:
             for _ in range(600):
@@ -167,16 +162,18 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.wait(timeout=20)
 
 
-@pytest.fixture
-def bucket(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An empty bucket `models` of an emulator, through the real client."""
-    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="models")
+@pytest.fixture(scope="session")
+def bucket_server() -> Iterator[Any]:
+    server = create_server("127.0.0.1", 0, in_memory=True)
     server.start()
-    try:
-        port = server._api._httpd.server_address[1]
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
-        from google.cloud.storage import Client
+    yield server
+    server.stop()
 
-        yield Client().bucket("models")
-    finally:
-        server.stop()
+
+@pytest.fixture
+def bucket(bucket_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An empty bucket `models` of an emulator, through the real client."""
+    bucket_server.wipe()
+    port = bucket_server._api._httpd.server_address[1]
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    return Client(project="test").create_bucket("models")

@@ -10,7 +10,7 @@ import pytest
 from src import bundle as bundles
 from src.bundle import Bundle, write_folder
 from src.config import Settings
-from src.errors import BundleError, ConfigError, RegistryError
+from src.errors import BundleError, ConfigError, GateError, RegistryError
 from src.registry import publish as command
 from src.registry.folder_store import FolderStore
 from src.registry.publish import publish
@@ -107,6 +107,15 @@ def test_a_bundle_that_fails_its_self_test_is_refused(
 
     with pytest.raises(BundleError, match="self-test"):
         publish(Path("wrong"), Settings())
+
+    assert (in_service(), champion()) == ("7", "7")
+
+
+def test_a_bundle_that_missed_the_gate_is_refused(candidate: Callable[..., Path]) -> None:
+    publish(candidate("7", {"gate": {"missed": []}}), Settings())
+
+    with pytest.raises(GateError, match="^not published: accuracy 0.5; worse than chance$"):
+        publish(candidate("8", {"gate": {"missed": ["accuracy 0.5", "worse than chance"]}}), Settings())
 
     assert (in_service(), champion()) == ("7", "7")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import mlflow
 import pytest
 from matplotlib.figure import Figure
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from src.config import Settings
 from src.errors import ConfigError, RegistryError
@@ -15,6 +16,8 @@ from src.registry.publish import publish
 from src.registry.record import Run, resume_run, start_run
 from src.registry.rollback import rollback
 from src.registry.tracking import connected
+from src.runtime.pipeline import build_pipeline
+from src.schema import Schema
 from tests.registry.conftest import Trained
 
 
@@ -57,6 +60,24 @@ def test_a_run_is_recorded_in_mlruns_and_nowhere_else(
     assert sorted(path.name for path in folder.iterdir()) == ["mlruns"]
     assert sorted(path.name for path in Path("mlruns").iterdir()) == ["artifacts", "mlflow.db"]
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("empty_record")
+@pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
+def test_a_registered_forest_answers_as_the_pipeline_does(
+    kind: type, schema: Schema, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings()
+    labels = trained.pipeline.predict(trained.rows)
+    pipeline = build_pipeline(schema, kind(n_estimators=3, random_state=0)).fit(trained.rows, labels)
+    with start_run(settings, experiment="iris", run_name=None, tags={}) as run:
+        version = run.register(pipeline, "IrisClassifier", trained.rows)
+    monkeypatch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", tracking_uri(settings))
+
+    model = mlflow.pyfunc.load_model(f"models:/IrisClassifier/{version}")
+
+    assert list(model.predict(trained.rows)) == list(pipeline.predict(trained.rows))
+    assert model.metadata.flavors["sklearn"]["serialization_format"] == "skops"
 
 
 @pytest.mark.usefixtures("empty_record")
@@ -201,6 +222,14 @@ def test_a_record_that_cannot_be_reached_is_one_line(
 
     assert "secret" not in str(failed.value)
     assert "\n" not in str(failed.value)
+
+
+def test_a_run_is_not_looked_for_on_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+    with pytest.raises(RegistryError, match="cannot be reached"):
+        with resume_run(Settings(mlflow_tracking_uri="http://127.0.0.1:9"), "f" * 32):
+            pass
 
 
 @pytest.mark.usefixtures("empty_record")

@@ -1,0 +1,325 @@
+"""Publishing to a real MLflow server, and serving from it."""
+
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from src import bundle as bundles
+from src.bundle import Bundle
+from src.config import Settings
+from src.errors import BundleError, RegistryError
+from src.registry.promote import promote
+from src.registry.publish import publish
+from src.registry.record import start_run
+from src.registry.rollback import rollback
+from src.registry.sources import Source, source_for
+from src.registry.tracking import connected
+from tests.registry.conftest import Trained, labels_of
+
+
+@pytest.fixture
+def settings(mlflow_server: str) -> Settings:
+    """The server, with a model of this test's own."""
+    return Settings(mlflow_tracking_uri=mlflow_server, model_name=f"Model{uuid4().hex}")
+
+
+@pytest.fixture
+def train(settings: Settings, trained: Trained, candidate: Callable[..., Path]) -> Callable[[], Path]:
+    """Register one more version, and return the folder of its bundle."""
+
+    def run() -> Path:
+        with start_run(settings, experiment="iris", run_name=None, tags={}) as run:
+            version = run.register(trained.pipeline, settings.model_name, trained.rows)
+        return candidate(version, name=settings.model_name, mlflow_run_id=run.run_id)
+
+    return run
+
+
+def test_a_published_model_is_served_from_the_server(
+    settings: Settings,
+    train: Callable[[], Path],
+    trained: Trained,
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    source = source_for(settings)
+    nothing_registered = source.current()
+    candidate = train()
+    not_published = source.current()
+
+    published = publish(candidate, settings)
+
+    bundle = source.load()
+    assert (nothing_registered, not_published) == (None, None)
+    assert source.current() == bundle.digest == published.digest
+    assert labels_of(bundle, trained.rows) == list(trained.pipeline.predict(trained.rows))
+    assert source_for(Settings()).load() == published
+    assert sorted(path.name for path in folder.iterdir()) == ["build", "models"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_without_a_champion_cannot_be_loaded(settings: Settings) -> None:
+    with pytest.raises(RegistryError, match=f": {settings.model_name} has no alias champion"):
+        source_for(settings).load()
+
+
+def test_versions_are_promoted_and_rolled_back(settings: Settings, train: Callable[[], Path]) -> None:
+    first, second, third = [publish(train(), settings) for _ in range(3)]
+
+    steps: list[Bundle] = [rollback(settings), rollback(settings), promote("3", settings), rollback(settings)]
+
+    assert [step.manifest.version for step in steps] == ["2", "1", "3", "1"]
+    assert source_for(settings).load() == source_for(Settings()).load() == first
+    with connected(settings) as client:
+        tags = [client.get_model_version(settings.model_name, version).tags for version in "123"]
+    assert [tag["bundle_digest"] for tag in tags] == [first.digest, second.digest, third.digest]
+    assert [tag.get("previous_champion") for tag in tags] == [None, "1", "1"]
+    with pytest.raises(RegistryError, match=f"no champion of {settings.model_name} before this one"):
+        rollback(settings)
+
+
+@pytest.mark.parametrize("version", ["9", "x"])
+def test_an_unknown_version_is_an_error_that_names_the_published_ones(
+    version: str, settings: Settings, train: Callable[[], Path]
+) -> None:
+    publish(train(), settings)
+    train()
+
+    with pytest.raises(RegistryError, match=f"no version {version} of {settings.model_name}; there are: 1$"):
+        promote(version, settings)
+    with pytest.raises(BundleError, match="version 2 has no published bundle"):
+        promote("2", settings)
+
+
+def test_a_version_measured_again_is_published_anew(
+    settings: Settings, train: Callable[[], Path], candidate: Callable[..., Path]
+) -> None:
+    first = publish(train(), settings)
+    changed = {"name": settings.model_name, "mlflow_run_id": first.manifest.mlflow_run_id, "n_samples": 99}
+
+    second = publish(candidate("1", **changed), settings)
+
+    assert second.digest != first.digest
+    assert source_for(settings).load() == second
+
+
+def test_a_version_of_another_record_is_not_published(
+    settings: Settings, train: Callable[[], Path], candidate: Callable[..., Path]
+) -> None:
+    published = publish(train(), settings)
+
+    with pytest.raises(RegistryError, match=f"{settings.model_name} version 1 is not from run 000"):
+        publish(candidate("1", name=settings.model_name), settings)
+
+    assert source_for(settings).load() == source_for(Settings()).load() == published
+
+
+def test_a_failed_upload_leaves_the_model_in_service(
+    settings: Settings, train: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = publish(train(), settings)
+    candidate = train()
+
+    def fail(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(RegistryError, match="No space left on device"):
+        patch.setattr("mlflow.MlflowClient.log_artifacts", fail)
+        publish(candidate, settings)
+
+    assert source_for(settings).load() == source_for(Settings()).load() == published
+
+
+def test_a_champion_that_was_replaced_on_the_server_is_refused(
+    settings: Settings, train: Callable[[], Path]
+) -> None:
+    published = publish(train(), settings)
+    Path("model.onnx").write_bytes(b"damaged")
+    with connected(settings) as client:
+        run_id = str(published.manifest.mlflow_run_id)
+        client.log_artifact(run_id, "model.onnx", f"bundle/{published.digest[:12]}")
+
+    with pytest.raises(BundleError, match="model.onnx: SHA-256 is"):
+        source_for(settings).load()
+
+    with connected(settings) as client:
+        client.set_model_version_tag(settings.model_name, "1", "bundle_digest", "0" * 64)
+    with pytest.raises(BundleError, match="/artifacts: no bundle/000000000000/metadata.json"):
+        source_for(settings).load()
+
+
+def test_a_champion_that_was_never_published_is_refused(
+    settings: Settings, train: Callable[[], Path]
+) -> None:
+    train()
+    with connected(settings) as client:
+        client.set_registered_model_alias(settings.model_name, "champion", "1")
+
+    with pytest.raises(BundleError, match="version 1 has no published bundle \\(tag bundle_digest\\)"):
+        source_for(settings).current()
+
+
+class Answers(dict[str, tuple[int, bytes]]):
+    """What a scripted server answers to a path; and what it was asked with."""
+
+    url = ""
+    authorization: str | None = None
+
+    def source(self, **settings: Any) -> Source:
+        return source_for(Settings(mlflow_tracking_uri=self.url, **settings))
+
+
+@pytest.fixture
+def answers() -> Iterator[Answers]:
+    """A server that answers as it is told: to see what a real one seldom does."""
+    scripted = Answers()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            scripted.authorization = self.headers["Authorization"]
+            status, content = scripted.get(self.path.partition("?")[0], (404, b"{}"))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content) + (status == 206)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    scripted.url = f"http://127.0.0.1:{server.server_port}"
+    yield scripted
+    server.shutdown()
+    server.server_close()
+
+
+ALIAS = "/api/2.0/mlflow/registered-models/alias"
+RUN = "/api/2.0/mlflow/runs/get"
+
+
+def version_with(digest: str) -> bytes:
+    tags = [{"key": "other", "value": ""}, {"key": "bundle_digest", "value": digest}]
+    version = {"name": "IrisClassifier", "version": "7", "run_id": "r", "tags": tags}
+    return json.dumps({"model_version": version}).encode()
+
+
+def run_at(uri: str) -> bytes:
+    return json.dumps({"run": {"info": {"artifact_uri": uri}}}).encode()
+
+
+def test_the_credentials_are_sent_and_never_shown(answers: Answers) -> None:
+    secret = SecretStr("secret")
+    seen = []
+    for given in (
+        {"mlflow_tracking_username": "me", "mlflow_tracking_password": secret},
+        {"mlflow_tracking_token": secret},
+        {"mlflow_tracking_username": "me"},
+    ):
+        with pytest.raises(RegistryError) as failed:
+            answers.source(**given).current()
+        seen.append((answers.authorization, "secret" in str(failed.value)))
+    answers.url = answers.url.replace("//", "//me:secret@")
+    with pytest.raises(RegistryError) as failed:
+        answers.source().current()
+
+    basic = "Basic bWU6c2VjcmV0"
+    assert seen == [(basic, False), ("Bearer secret", False), (None, False)]
+    assert (answers.authorization, "secret" in str(failed.value)) == (basic, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "reason"),
+    [
+        (403, b"Invalid Host header", "403, an answer that is not MLflow's"),
+        (404, b"<html>", "404, an answer that is not MLflow's"),
+        (401, b'{"error_code": "UNAUTHENTICATED"}', "401, UNAUTHENTICATED"),
+        (400, b'{"error_code": "INVALID_PARAMETER_VALUE", "message": "x"}', "400, INVALID_PARAMETER_VALUE"),
+        (500, b"[" * 10_000, "500, an answer that is not MLflow's"),
+        (200, b"[]", "200, an answer that is not MLflow's"),
+        (200, b'{"a": 1}', "its answer is not a model version"),
+        (200, b'{"model_version": {"name": 7}}', "its answer is not a model version"),
+        (206, b"{}", "broke off (ChunkedEncodingError)"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_one_line(
+    status: int, content: bytes, reason: str, answers: Answers
+) -> None:
+    answers[ALIAS] = (status, content)
+
+    with pytest.raises(RegistryError) as failed:
+        answers.source().current()
+
+    assert str(failed.value) == f"{answers.url}: {reason}"
+
+
+def test_an_endless_answer_is_cut_off(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("src.registry.mlflow_server.MAX_ANSWER", 10)
+    answers[ALIAS] = (200, version_with("0" * 64))
+
+    with pytest.raises(BundleError, match="an answer is larger than 10 bytes"):
+        answers.source().current()
+
+
+@pytest.mark.parametrize("digest", ["", "../..", "A" * 64])
+def test_a_tag_that_is_no_digest_is_refused(digest: str, answers: Answers) -> None:
+    answers[ALIAS] = (200, version_with(digest))
+
+    with pytest.raises(BundleError, match="IrisClassifier version 7 has no published bundle"):
+        answers.source().current()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (run_at("s3://bucket/x"), "run r has its artifacts at s3://bucket/x; serving reads them through the"),
+        (run_at("mlflow-artifacts://other:1/x"), "has its artifacts at mlflow-artifacts://other:1/x"),
+        (run_at("file:///etc"), "has its artifacts at file:///etc"),
+        (b'{"run": []}', "no run 'r'"),
+        (b'{"error_code": "RESOURCE_DOES_NOT_EXIST"}', "no run 'r'"),
+    ],
+)
+def test_artifacts_elsewhere_are_refused(content: bytes, reason: str, answers: Answers) -> None:
+    answers[ALIAS] = (200, version_with("0" * 64))
+    answers[RUN] = (200, content)
+
+    with pytest.raises(RegistryError, match=reason):
+        answers.source().load()
+
+
+def test_an_artifact_that_cannot_be_read_is_an_error(answers: Answers) -> None:
+    answers[ALIAS] = (200, version_with("0" * 64))
+    answers[RUN] = (200, run_at("mlflow-artifacts:/1/r"))
+    artifact = "/api/2.0/mlflow-artifacts/artifacts/1/r/bundle/000000000000/metadata.json"
+    answers[artifact] = (503, b"")
+
+    with pytest.raises(RegistryError, match="503 for artifact 1/r/bundle/000000000000/metadata.json"):
+        answers.source().load()
+
+
+def test_artifacts_in_a_bucket_are_read_from_there(
+    answers: Answers, bucket: Any, candidate: Callable[..., Path]
+) -> None:
+    folder = candidate("7")
+    bundle = bundles.load(bundles.folder_fetch(folder))
+    for path in folder.iterdir():
+        name = f"1/r/artifacts/bundle/{bundle.digest[:12]}/{path.name}"
+        bucket.blob(name).upload_from_string(path.read_bytes())
+    answers[ALIAS] = (200, version_with(bundle.digest))
+    answers[RUN] = (200, run_at("gs://models/1/r/artifacts"))
+
+    assert answers.source().load() == bundle
+
+
+def test_a_server_that_cannot_be_reached_is_one_line() -> None:
+    with pytest.raises(RegistryError) as failed:
+        source_for(Settings(mlflow_tracking_uri="http://me:secret@127.0.0.1:9")).current()
+
+    assert str(failed.value) == "http://127.0.0.1:9: cannot be reached (ConnectionError)"
