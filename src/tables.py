@@ -54,9 +54,12 @@ def read(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
         raise DataError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text, see byte {error.start + 1}; save it as UTF-8") from error
-    headers = _check_rows(path, content)
+    headers, rows = _check_rows(path, content)
     types = {header: str for header in headers if slug(header) in text}
-    return pd.read_csv(io.StringIO(content, newline=""), dtype=types, low_memory=False, index_col=False)
+    table = pd.read_csv(io.StringIO(content, newline=""), dtype=types, low_memory=False, index_col=False)
+    if len(table) != rows or list(table.columns) != headers:  # a lone quoted blank is a row to one of them
+        raise DataError(f"{path}: has lines with nothing but a quoted blank; remove them")
+    return table
 
 
 def read_source(path: Path, data: DataParams) -> pd.DataFrame:
@@ -156,8 +159,8 @@ def write(path: Path, content: bytes) -> None:
     incoming.replace(path)
 
 
-def _check_rows(path: Path, content: str) -> list[str]:
-    """Return the headers; pandas would rename double ones and fill up rows that are too short."""
+def _check_rows(path: Path, content: str) -> tuple[list[str], int]:
+    """Return the headers and how many rows follow; pandas would rename double ones and fill up rows that are too short."""
     if "\0" in content:
         raise DataError(f"{path}: holds NUL bytes; this is not a CSV")
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
@@ -165,8 +168,8 @@ def _check_rows(path: Path, content: str) -> list[str]:
     rows = 0
     try:
         for cells in reader:
-            if not cells:
-                continue
+            if len(cells) < 2 and not "".join(cells).strip():
+                continue  # an empty line
             if not headers:
                 headers = cells
                 continue
@@ -186,7 +189,7 @@ def _check_rows(path: Path, content: str) -> list[str]:
         raise DataError(f"{path}: two columns are named {twice[0]!r}")
     if not rows:
         raise DataError(f"{path}: no rows below the header")
-    return headers
+    return headers, rows
 
 
 def _is_number(text: str) -> bool:

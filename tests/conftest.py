@@ -1,6 +1,11 @@
 """What most tests need: the iris schema, and bundles made without training."""
 
-from collections.abc import Callable
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +30,46 @@ class FixedRuntime:
         rows = len(features.numeric)
         labels = np.full(rows, int(self.scores.argmax()), dtype=np.int64)
         return Answers(labels, np.tile(self.scores, (rows, 1)))
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """Go into `folder`, with no setting of MLflow or of ours; logging is afterwards as it was before."""
+    loggers = [logging.getLogger(name) for name in ("src", "__main__")]
+    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in list(os.environ):
+            if name.startswith(("MLFLOW_TRACKING", "MODEL_")):
+                monkeypatch.delenv(name)
+        monkeypatch.chdir(folder)
+        yield
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+def copy_inputs(folder: Path) -> None:
+    """Put into `folder` what the pipeline starts from: the parameters and the table."""
+    (folder / "data").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "params.yaml", folder)
+    shutil.copy(REPOSITORY / "data/iris.csv", folder / "data")
+
+
+def run(main: Callable[[], None], *arguments: str) -> None:
+    """Call a command's `main` as if it were typed with `arguments`."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(sys, "argv", ["command", *arguments])
+        main()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Path]:
+    """The folder the test runs in: a checkout without code, before the first stage."""
+    folder = tmp_path / "workspace"
+    copy_inputs(folder)
+    with inside(folder):
+        yield folder
 
 
 @pytest.fixture
