@@ -15,7 +15,7 @@ _INK, _MUTED, _GRID = "#1f2933", "#616e7c", "#e4e7eb"
 _BLUE, _ORANGE = "#2563a8", "#e08a2c"
 _BLUES = LinearSegmentedColormap.from_list("blues", ["#f5f8fc", "#a9c6e6", "#2563a8"])
 
-MOST_BARS = 20  # columns in the importances
+MOST_BARS = 20  # columns or classes
 MOST_NUMBERS = 15  # classes beyond which the cells are too small to write in
 
 
@@ -60,12 +60,15 @@ def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) ->
 
 
 def precision_recall(measures: Measures) -> Figure:
-    """Return precision and recall, a pair of bars per class."""
-    classes = list(measures.per_class)
-    figure, axes = _canvas(7.0, 1.7 + 0.55 * len(classes), "Precision and recall by class, held-out rows")
+    """Return precision and recall, a pair of bars per class; of many classes, the weakest."""
+    classes, title = list(measures.per_class), "Precision and recall by class, held-out rows"
+    if len(classes) > MOST_BARS:
+        classes = sorted(classes, key=lambda name: (measures.per_class[name].f1_score, name))[:MOST_BARS]
+        title = f"Precision and recall, the {MOST_BARS} weakest classes"
+    figure, axes = _canvas(7.0, 1.7 + 0.55 * len(classes), title)
     places = np.arange(len(classes))
     for name, color, offset in (("precision", _BLUE, -0.19), ("recall", _ORANGE, 0.19)):
-        values = [getattr(one, name) for one in measures.per_class.values()]
+        values = [getattr(measures.per_class[one], name) for one in classes]
         bars = axes.barh(places + offset, values, height=0.34, color=color, label=name)
         axes.bar_label(bars, fmt="%.3f", padding=4, color=_MUTED, fontsize=8.5)
     axes.set_yticks(places, _short(classes))

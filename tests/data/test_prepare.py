@@ -1,0 +1,89 @@
+import logging
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from src.data import prepare
+from src.errors import DataError
+from tests.conftest import run
+from tests.mixed import mixed_table, write_mixed
+
+OUTPUTS = ["raw/iris.csv", "processed/train.csv", "processed/test.csv", "processed/schema.json"]
+
+
+def test_iris_is_copied_checked_and_split(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(prepare.main)
+
+    assert Path("data/raw/iris.csv").read_bytes() == Path("data/iris.csv").read_bytes()
+    train, test = (pd.read_csv(f"data/processed/{name}.csv") for name in ("train", "test"))
+    assert list(train.columns) == ["sepal_length", "sepal_width", "petal_length", "petal_width", "species"]
+    assert train["species"].value_counts().to_dict() == dict.fromkeys(
+        ["setosa", "versicolor", "virginica"], 40
+    )
+    assert test["species"].value_counts().to_dict() == dict.fromkeys(
+        ["setosa", "versicolor", "virginica"], 10
+    )
+    assert capsys.readouterr().err.splitlines() == [
+        "WARNING 1 row repeats another one",
+        "INFO    classes: setosa 33.3%, versicolor 33.3%, virginica 33.3%",
+        "INFO    prepared data/iris.csv: 120 rows to train, 30 held out, in data/processed",
+    ]
+
+
+def test_the_same_table_gives_the_same_bytes(workspace: Path) -> None:
+    run(prepare.main)
+    first = [(workspace / "data" / name).read_bytes() for name in OUTPUTS]
+
+    run(prepare.main)
+
+    assert [(workspace / "data" / name).read_bytes() for name in OUTPUTS] == first
+
+
+def test_a_missing_target_stops_and_leaves_no_file(workspace: Path) -> None:
+    source = Path("data/iris.csv")
+    lines = source.read_text().splitlines()
+    lines[1:3] = [line.replace("setosa", "") for line in lines[1:3]]
+    source.write_text("\n".join(lines))
+
+    with pytest.raises(DataError, match="column 'species': 2 rows have no target"):
+        run(prepare.main)
+
+    assert list(Path("data").iterdir()) == [source]
+
+
+def test_remarks_say_what_the_owner_should_know() -> None:
+    table = pd.DataFrame(
+        {
+            "same": [1, 1, 1, 1, 1],
+            "gaps": [1, None, 3, None, None],
+            "typo": ["1", "2", "3", "4 kg", "5"],
+            "flag": [True, False, True, False, True],
+            "y": ["a", "b", "a", "b", "a"],
+        }
+    )
+    twice = pd.concat([table, table.iloc[[0, 1]]])
+
+    assert list(prepare.remarks(table, "Y")) == [
+        "column 'same': every value is 1, the model learns nothing from it",
+        "column 'gaps': 3 of 5 values are missing",
+        "column 'typo': text because of '4 kg'; the other values are numbers",
+    ]
+    assert next(prepare.remarks(twice, "y")) == "2 rows repeat another one"
+
+
+def test_a_good_table_needs_no_remark() -> None:
+    table = mixed_table().drop(columns=["income", "city", "newsletter"])
+
+    assert list(prepare.remarks(table, "bought")) == []
+
+
+def test_a_table_of_every_kind_is_prepared(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_mixed(workspace)
+
+    run(prepare.main)
+
+    train = pd.read_csv("data/processed/train.csv")
+    assert list(train.columns) == ["age", "income", "city", "member", "newsletter", "bought"]
+    assert len(train) == 180
+    assert logging.getLogger("src").level == logging.INFO

@@ -1,0 +1,119 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+from src import tables
+from src.config import Params
+from src.errors import ParityError
+from src.runtime.session import open_model
+from src.schema import to_features
+from src.tables import Prepared
+from src.training import fit as module
+from src.training.fit import estimator, fit
+from tests.mixed import mixed_table
+
+MakeParams = Callable[..., Params]
+
+
+@pytest.fixture
+def make_params() -> MakeParams:
+    def make(**train: object) -> Params:
+        data = {"name": "customers", "source": "customers.csv", "target": "bought", "drop": ["customer id"]}
+        return Params.model_validate(
+            {
+                "data": {**data, "ranges": {}, "test_size": 0.25, "random_state": 3},
+                "train": {"model": "random_forest", "n_estimators": 10, "max_depth": 6, **train},
+                "evaluate": {"min_accuracy": 0.5, "beat_baseline_by": 0.0},
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def prepared(make_params: MakeParams) -> Prepared:
+    return tables.prepared(mixed_table().drop(columns="customer id"), make_params().data)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "exact"),
+    [
+        ("random_forest", RandomForestClassifier, True),
+        ("extra_trees", ExtraTreesClassifier, True),
+        ("logistic_regression", LogisticRegression, False),
+    ],
+)
+def test_every_model_answers_as_scikit_learn_on_a_table_of_every_kind(
+    make_params: MakeParams, prepared: Prepared, model: str, kind: type, exact: bool
+) -> None:
+    fitted = fit(prepared, make_params(model=model))
+
+    assert type(fitted.pipeline[-1]) is kind
+    assert fitted.exact is exact
+    rows = prepared.test[prepared.schema.names]
+    answers = open_model(fitted.model, prepared.schema).predict(to_features(prepared.schema, prepared.test))
+    names = [prepared.schema.classes[label] for label in answers.labels]
+    assert names == fitted.pipeline.predict(rows).tolist()
+    difference = np.abs(answers.scores - fitted.pipeline.predict_proba(rows)).max()
+    assert difference == 0 if exact else difference <= 1e-12
+
+
+def test_the_example_starts_with_a_row_of_each_class(make_params: MakeParams, prepared: Prepared) -> None:
+    test = prepared.test.sort_values("bought")
+    fitted = fit(prepared, make_params(max_depth=None))
+
+    found = module.example(fitted.pipeline, prepared.schema, test)
+
+    [first, second] = (test[test["bought"] == name].iloc[0]["age"] for name in ("no", "yes"))
+    assert [row["age"] for row in found.rows[:2]] == [first, second]
+
+
+def test_the_example_holds_values_as_a_request_spells_them(
+    make_params: MakeParams, prepared: Prepared
+) -> None:
+    fitted = fit(prepared, make_params())
+
+    example = fitted.example
+    assert len(example.rows) == len(example.labels) == len(example.scores) == 5
+    assert list(example.rows[0]) == ["age", "income", "city", "member", "newsletter"]
+    kinds = {name: {type(row[name]) for row in example.rows} for name in example.rows[0]}
+    assert kinds["age"] == {int}
+    assert kinds["member"] == {bool}
+    assert kinds["income"] <= {float, type(None)}
+    assert kinds["city"] <= {str, type(None)}
+    assert kinds["newsletter"] <= {bool, type(None)}
+    columns = {name: [row[name] for row in example.rows] for name in example.rows[0]}
+    answers = fitted.runtime.predict(to_features(prepared.schema, columns))
+    assert tuple(map(tuple, answers.scores.tolist())) == example.scores
+
+
+def test_the_profile_is_of_the_training_rows(make_params: MakeParams, prepared: Prepared) -> None:
+    fitted = fit(prepared, make_params())
+
+    assert fitted.profile.rows == len(prepared.train) == 180
+    assert list(fitted.profile.features) == prepared.schema.names
+    assert sum(fitted.profile.predictions.values()) == pytest.approx(1)
+
+
+def test_the_number_of_threads_changes_nothing(make_params: MakeParams, prepared: Prepared) -> None:
+    params = make_params()
+    rows, target = prepared.train[["age", "member"]], prepared.train["bought"]
+
+    one, many = estimator(params).set_params(n_jobs=1), estimator(params)
+
+    assert many.n_jobs == -1
+    expected = one.fit(rows, target).predict_proba(rows)
+    assert (many.fit(rows, target).set_params(n_jobs=None).predict_proba(rows) == expected).all()
+
+
+def test_a_model_that_answers_otherwise_is_refused(
+    make_params: MakeParams, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = fit(prepared, make_params(n_estimators=9))
+    monkeypatch.setattr(module, "export", lambda pipeline, schema: other.model)
+
+    with pytest.raises(ParityError, match="the exported model differs from scikit-learn in"):
+        fit(prepared, make_params())

@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import pytest
+
+from src import paths
+from src.config import Params, load_params
+from src.data import prepare
+from src.errors import ConfigError, DataError
+from src.training.train import options_to_params, parse, prepare_again
+from tests.conftest import run
+
+
+def params_of(*arguments: str) -> Params:
+    return options_to_params(parse(arguments))
+
+
+def test_without_options_the_parameters_are_those_of_the_file(workspace: Path) -> None:
+    assert params_of() == load_params()
+
+
+def test_options_replace_parameters(workspace: Path) -> None:
+    params = params_of(
+        "--n-estimators", "7", "--max-depth", "3", "--test-size", "0.3", "--random-state", "0"
+    )  # fmt: skip
+
+    assert (params.train.n_estimators, params.train.max_depth) == (7, 3)
+    assert (params.data.test_size, params.data.random_state) == (0.3, 0)
+
+
+def test_none_and_absent_depths_are_told_apart(workspace: Path) -> None:
+    assert params_of("--max-depth", "None").train.max_depth is None
+    assert params_of("--n-estimators", "7").train.max_depth == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--max-depth", "0"], "train.max_depth: Input should be greater than or equal to 1, was 0"),
+        (["--n-estimators", "0"], "train.n_estimators: Input should be greater than or equal to 1, was 0"),
+        (["--test-size", "0"], "data.test_size: Input should be greater than 0, was 0.0"),
+        (["--test-size", "nan"], "data.test_size: Input should be less than 1, was nan"),
+        (["--random-state", "-1"], "data.random_state: Input should be greater than or equal to 0, was -1"),
+    ],
+)
+def test_an_impossible_option_says_what_is_allowed(
+    workspace: Path, arguments: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        params_of(*arguments)
+
+    assert str(error.value) == f"command line: {message}"
+
+
+def test_an_impossible_file_is_not_blamed_on_the_command_line(workspace: Path) -> None:
+    paths.PARAMS.write_text(paths.PARAMS.read_text().replace("max_depth: 10", "max_depth: 0"))
+
+    with pytest.raises(ConfigError, match="params.yaml: train.max_depth: Input should be greater than"):
+        params_of("--n-estimators", "7")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--max-depth", "deep"], "argument --max-depth: 'deep' is neither a whole number nor None"),
+        (["--n-estimators", "1.5"], "argument --n-estimators: invalid int value: '1.5'"),
+        (["--tag", "team"], "argument --tag: expected 2 arguments"),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        parse(arguments)
+
+    assert exit_.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"python -m src.training.train: error: {message}"
+
+
+def test_names_and_tags_are_kept(workspace: Path) -> None:
+    options = parse(["--run-name", "first", "--tag", "team", "blue", "--tag", "why", "test it"])
+
+    assert options.run_name == "first"
+    assert dict(options.tag) == {"team": "blue", "why": "test it"}
+
+
+def test_tables_that_fit_the_parameters_stay_untouched(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(prepare.main)
+    before = {path: path.stat().st_mtime_ns for path in Path("data/processed").iterdir()}
+    capsys.readouterr()
+
+    prepared = prepare_again(load_params().data)
+
+    assert (len(prepared.train), len(prepared.test)) == (120, 30)
+    assert {path: path.stat().st_mtime_ns for path in Path("data/processed").iterdir()} == before
+    assert capsys.readouterr().err == ""
+
+
+def test_another_split_replaces_the_tables_and_says_so(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(prepare.main)
+    before = paths.TEST.read_bytes()
+    capsys.readouterr()
+
+    prepare_again(params_of("--test-size", "0.4", "--random-state", "1").data)
+
+    assert len(paths.TEST.read_text().splitlines()) == 61
+    assert capsys.readouterr().err == (
+        "INFO    split data/raw/iris.csv again into data/processed: test_size 0.4, random_state 1\n"
+    )
+    prepare_again(load_params().data)
+    assert paths.TEST.read_bytes() == before
+
+
+def test_without_a_snapshot_the_first_stage_is_named(workspace: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"data/raw/iris.csv: no such file; run python -m src.data.prepare first"
+    ):
+        prepare_again(load_params().data)
