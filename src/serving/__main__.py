@@ -1,0 +1,89 @@
+"""`python -m src.serving`: the server as the environment describes it."""
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from logging import getLogger
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from src.config import Settings, load_settings
+from src.errors import ConfigError, exit_on_error
+from src.registry.sources import source_for
+from src.serving.logs import log_config
+
+logger = getLogger(__name__)
+
+
+def main() -> None:
+    settings = load_settings()
+    source_for(settings)  # a wrong address is found here, not by every worker
+    # Uvicorn raises the signal that ended it once more, when it has stopped: that is success.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    listener = listen(settings)
+    config = server_config(settings)
+    host, port = listener.getsockname()[:2]
+    logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    if settings.workers == 1:
+        serve(config, listener)
+    else:
+        serve_by_workers(config, listener)
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        "src.serving.app:app",
+        workers=settings.workers,
+        lifespan="on",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_config=log_config(settings),
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=list(settings.forwarded_allow_ips),
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return the socket of the server; who connects before it is ready waits.
+
+    Raises:
+        ConfigError: the address is not ours or not free.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"HOST {settings.host}, PORT {settings.port}: {reason}") from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def serve(config: uvicorn.Config, listener: socket.socket) -> None:
+    server = uvicorn.Server(config)
+    try:
+        server.run([listener])
+    except KeyboardInterrupt:
+        pass
+    if not server.started:
+        sys.exit(1)
+
+
+def serve_by_workers(config: uvicorn.Config, listener: socket.socket) -> None:
+    """Run workers that count their metrics together, in a folder that ends with them."""
+    folder = tempfile.mkdtemp(prefix="metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before a worker imports the client
+    try:
+        Multiprocess(config, [listener]).run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

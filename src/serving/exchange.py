@@ -1,0 +1,86 @@
+"""One request and its answer, as limits, log and metrics see it."""
+
+import re
+import secrets
+
+from starlette.types import Message, Scope, Send
+
+from src.serving.security import STRICT, RawHeaders
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
+_TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").match
+
+
+class Exchange:
+    """What is known of a request while it is answered; `scope["exchange"]`."""
+
+    __slots__ = (
+        "headers",
+        "_raw_headers",
+        "route",
+        "request_id",
+        "address",
+        "client",
+        "status",
+        "error",
+        "predicted",
+        "security",
+        "added",
+        "_send",
+    )
+
+    def __init__(self, scope: Scope, send: Send, route: str, trusts_proxies: bool) -> None:
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._raw_headers = scope["headers"]
+        self.route = route
+        self.request_id = _request_id(self.headers)
+        self.address = _address(scope, self.headers, trusts_proxies)
+        self.client = self.address  # until a key names the caller
+        self.status = 499  # until an answer starts: the caller left
+        self.error: str | None = None  # the kind of problem that was answered
+        self.predicted: str | None = None
+        self.security: RawHeaders = STRICT
+        self.added: RawHeaders = []  # headers of this answer alone
+        self._send = send
+
+    def repeats(self, name: bytes) -> bool:
+        """Return whether the header `name` came more than once."""
+        if len(self.headers) == len(self._raw_headers):
+            return False
+        return [header for header, _ in self._raw_headers].count(name) > 1
+
+    async def send(self, message: Message) -> None:
+        """Send `message`; the start of a response gets the headers that every response has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [
+                *message["headers"],
+                *self.security,
+                *self.added,
+                (b"x-request-id", self.request_id),
+            ]
+        await self._send(message)
+
+
+def _request_id(headers: dict[bytes, bytes]) -> bytes:
+    given = headers.get(b"x-request-id")
+    if given is not None and _REQUEST_ID(given):
+        return given
+    trace = headers.get(b"traceparent")
+    if trace is not None and (match := _TRACE_PARENT(trace)):
+        return match[1]
+    return secrets.token_hex(16).encode()
+
+
+def _address(scope: Scope, headers: dict[bytes, bytes], trusts_proxies: bool) -> str:
+    if scope["client"] is None:
+        return "unknown"
+    host, port = scope["client"]
+    forwarded = headers.get(b"x-forwarded-for")
+    if forwarded is None or trusts_proxies:
+        return str(host)
+    # Started as plain `uvicorn`, Uvicorn believes what loopback forwards, although no proxy was named.
+    # Then the address is the header's, and its port is the header's too, or 0.
+    if host in forwarded.decode("latin-1") and (port == 0 or f":{port}" in forwarded.decode("latin-1")):
+        return "127.0.0.1"
+    return str(host)

@@ -1,0 +1,121 @@
+"""What Prometheus can ask: counted in one process, or summed over all workers."""
+
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+    values,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
+
+
+class RequestMetrics(NamedTuple):
+    """What is counted for one route, method and status."""
+
+    add: Callable[[], None]
+    observe: Callable[[float], None]  # seconds
+
+
+class Metrics:
+    """The metrics of one app, in a registry of its own."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # twice the lines, and nobody asks for them
+        self._shared = bool(getattr(values.ValueClass, "_multiprocess", False))
+        own = self._own = CollectorRegistry()
+        self._requests = Counter(
+            "http_requests", "Requests answered.", ["method", "route", "status"], registry=own
+        )
+        self._seconds = Histogram(
+            "http_request_duration_seconds",
+            "Time to answer.",
+            ["method", "route"],
+            buckets=_SECONDS,
+            registry=own,
+        )
+        self.in_flight = Gauge(
+            "http_requests_in_flight", "Requests being answered.", registry=own, multiprocess_mode="livesum"
+        )
+        self.predictions = Counter(
+            "model_predictions", "Predictions by class.", ["predicted_class"], registry=own
+        )
+        self.confidence = Histogram(
+            "model_confidence", "Probability of the predicted class.", buckets=_CONFIDENCES, registry=own
+        )
+        self.loaded = Gauge(
+            "model_loaded", "1 when a model is in service.", registry=own, multiprocess_mode="livemin"
+        )
+        self.info = Gauge(
+            "model_info",
+            "1 for the model in service, 0 for those before it.",
+            ["name", "version", "digest"],
+            registry=own,
+            multiprocess_mode="livemax",
+        )
+        self.swaps = Counter("model_swaps", "Models put into service.", registry=own)
+        self.refused = Counter("model_refused", "Bundles that were not fit to serve.", registry=own)
+        self.errors = Counter("api_errors", "Problems answered.", ["error_type", "endpoint"], registry=own)
+        self.auth_failures = Counter(
+            "auth_failures", "Requests without a good key.", ["reason"], registry=own
+        )
+        self.rate_limited = Counter(
+            "rate_limited_requests", "Requests over a limit.", ["route"], registry=own
+        )
+        self.limit_storage_up = Gauge(
+            "rate_limit_storage_up",
+            "0 while limits are counted in each process because their storage is down.",
+            registry=own,
+            multiprocess_mode="livemin",
+        )
+        self.request = lru_cache(1024)(self._request)
+        self.loaded.set(0)
+        self.limit_storage_up.set(1)
+        if self._shared:
+            forget_dead_workers()
+        else:
+            ProcessCollector(registry=own)
+
+    def render(self) -> bytes:
+        """Return the metrics of this process, or of all workers, in Prometheus' text format."""
+        if not self._shared:
+            return generate_latest(self._own)
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+        return generate_latest(everyone)
+
+    def close(self) -> None:
+        """Leave no gauge of this worker behind."""
+        if self._shared:
+            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+    def _request(self, method: str, route: str, status: int) -> RequestMetrics:
+        return RequestMetrics(
+            add=self._requests.labels(method, route, str(status)).inc,
+            observe=self._seconds.labels(method, route).observe,
+        )
+
+
+def forget_dead_workers() -> None:
+    """Remove what killed workers left behind, so that gauges count the living only."""
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    for file in folder.glob("gauge_live*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]

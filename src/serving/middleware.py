@@ -1,0 +1,147 @@
+"""What happens to every request, whatever its path; each class has one job."""
+
+import logging
+import time
+from collections.abc import Mapping, Set
+from http import HTTPStatus
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from src.serving.exchange import Exchange
+from src.serving.logs import RequestLog
+from src.serving.metrics import Metrics
+from src.serving.problems import Problem
+
+UNKNOWN_ROUTE = "unknown"
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+OTHER_METHOD = "other"
+
+Routes = Mapping[str, Set[str]]  # path: methods; no path of the API has a parameter
+
+logger = logging.getLogger(__name__)
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path of a request below the app's root."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+class Observe:
+    """Outermost: opens the exchange, then measures, counts and logs it."""
+
+    def __init__(
+        self, app: ASGIApp, routes: Routes, metrics: Metrics, log: RequestLog, trusts_proxies: bool
+    ) -> None:
+        self._app = app
+        self._routes = routes
+        self._metrics = metrics
+        self._log = log
+        self._trusts_proxies = trusts_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        path = path_of(scope)
+        route = path if path in self._routes else UNKNOWN_ROUTE
+        exchange = scope["exchange"] = Exchange(scope, send, route, self._trusts_proxies)
+        in_flight = self._metrics.in_flight
+        in_flight.inc()
+        try:
+            await self._app(scope, receive, exchange.send)
+        finally:
+            in_flight.dec()
+            self._record(scope["method"], exchange, time.perf_counter() - started)
+
+    def _record(self, method: str, exchange: Exchange, seconds: float) -> None:
+        method = method if method in METHODS else OTHER_METHOD
+        add, observe = self._metrics.request(method, exchange.route, exchange.status)
+        add()
+        observe(seconds)
+        if exchange.error is not None:
+            self._metrics.errors.labels(exchange.error, exchange.route).inc()
+        self._log.add(
+            exchange.request_id.decode(),
+            exchange.route,
+            method,
+            exchange.status,
+            seconds,
+            exchange.client,
+            exchange.predicted,
+        )
+
+
+class Cors(CORSMiddleware):
+    """Starlette's, out of the way of requests that come from no page; refusals are problems."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and b"origin" not in scope["exchange"].headers:
+            scope["exchange"].added.append((b"vary", b"Origin"))
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+class LastResort:
+    """Answers 500 when something failed that nobody expected, and tells the log what it was."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception:  # whatever it is, the caller gets an answer
+            if scope["type"] != "http":
+                raise
+            exchange: Exchange = scope["exchange"]
+            logger.exception("a request failed", extra={"request_id": exchange.request_id.decode()})
+            exchange.error = "internal"
+            if exchange.status != 499:
+                raise  # half an answer is out: only closing the connection tells the caller
+            problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal")
+            await problem.response()(scope, receive, send)
+
+
+class Methods:
+    """HEAD, OPTIONS and methods that are not allowed, alike for every path."""
+
+    def __init__(self, app: ASGIApp, routes: Routes) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        allowed = self._routes.get(path_of(scope)) if scope["type"] == "http" else None
+        if allowed is None or scope["method"] in allowed:
+            await self._app(scope, receive, send)
+            return
+        method: str = scope["method"]
+        if method == "HEAD" and "GET" in allowed:
+            await self._app({**scope, "method": "GET"}, receive, _without_body(send))
+            return
+        listed = ", ".join(sorted({*allowed, "OPTIONS"} | ({"HEAD"} if "GET" in allowed else set())))
+        if method == "OPTIONS":
+            headers = [(b"allow", listed.encode())]
+            await send({"type": "http.response.start", "status": 204, "headers": headers})
+            await send({"type": "http.response.body"})
+            return
+        scope["exchange"].error = "method_not_allowed"
+        problem = Problem(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            f"This path answers {listed}.",
+            {"Allow": listed},
+        )
+        await problem.response()(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head

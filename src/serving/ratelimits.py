@@ -1,0 +1,194 @@
+"""How often a client may call: SlowAPI's Limiter holds the counts, here or in a storage that is shared."""
+
+import asyncio
+import logging
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import Storage
+from slowapi import Limiter
+
+from src.config import Settings
+from src.serving.exchange import Exchange
+from src.serving.metrics import Metrics
+from src.serving.problems import Problem
+
+RETRY_SECONDS = 1.0  # how long a storage that failed is left alone
+TIMEOUT_SECONDS = 0.25  # of a storage that is shared
+SWEEP_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+class LoopStorage(Storage):
+    """Counts in the memory of one event loop.
+
+    The one that `limits` brings starts a thread after each hit to forget what has expired, which takes
+    longer than a prediction, and locks, which one loop does not need.
+    """
+
+    STORAGE_SCHEME = ["loop"]
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: str) -> None:
+        super().__init__(uri, wrap_exceptions)
+        self._counts: dict[str, tuple[int, float]] = {}  # key: hits, when they expire
+        self._next_sweep = 0.0
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        now = time.time()
+        if now >= self._next_sweep:
+            self._counts = {name: entry for name, entry in self._counts.items() if entry[1] > now}
+            self._next_sweep = now + SWEEP_SECONDS
+        count, expires = self._counts.get(key, (0, 0.0))
+        if expires <= now:
+            count, expires = 0, now + expiry
+        self._counts[key] = (count + amount, expires)
+        return count + amount
+
+    def get(self, key: str) -> int:
+        count, expires = self._counts.get(key, (0, 0.0))
+        return count if expires > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return self._counts.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        count = len(self._counts)
+        self._counts.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        self._counts.pop(key, None)
+
+
+def open_storage(uri: str) -> Storage:
+    """Return the storage of a SlowAPI Limiter; it connects when it is first used."""
+    options = {} if uri == "loop://" else _shared_options()
+    limiter = Limiter(key_func=_unused, storage_uri=uri, storage_options=options)
+    storage: Storage = limiter.limiter.storage
+    return storage
+
+
+def _shared_options() -> dict[str, Any]:
+    timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), TIMEOUT_SECONDS)
+    return {**timeouts, "wrap_exceptions": True}
+
+
+def _unused() -> str:
+    raise NotImplementedError("the client is named by the caller of the storage")
+
+
+class Counts:
+    """Counts hits in the shared storage, if there is one, and in this process while that is down."""
+
+    def __init__(self, metrics: Metrics, shared: Storage | None) -> None:
+        self._own = open_storage("loop://")
+        self._shared = shared
+        self._threads = ThreadPoolExecutor(8, "limits") if shared else None  # the loop never waits for it
+        self._up = metrics.limit_storage_up
+        self._retry_at = 0.0  # 0: the shared storage answered last time
+
+    async def hit(self, key: str, seconds: int) -> tuple[int, float]:
+        """Count one hit; return how many there are and when they expire."""
+        if self._shared is not None and time.monotonic() >= self._retry_at:
+            probing = self._retry_at > 0
+            if probing:
+                self._retry_at = time.monotonic() + RETRY_SECONDS  # one request asks, the others go on
+            loop = asyncio.get_running_loop()
+            try:
+                found = await loop.run_in_executor(self._threads, self._hit_shared, key, seconds)
+            except StorageError as error:
+                self._down(error)
+            else:
+                if probing:
+                    self._back()
+                return found
+        return self._own.incr(key, seconds), self._own.get_expiry(key)
+
+    def _hit_shared(self, key: str, seconds: int) -> tuple[int, float]:
+        assert self._shared is not None
+        return self._shared.incr(key, seconds), self._shared.get_expiry(key)
+
+    def _down(self, error: StorageError) -> None:
+        if self._retry_at == 0:
+            reason = type(error.storage_error).__name__
+            logger.error("the storage of rate limits is down (%s): each process counts for itself", reason)
+            self._up.set(0)
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+
+    def _back(self) -> None:
+        self._retry_at = 0.0
+        logger.warning("the storage of rate limits is back")
+        self._up.set(1)
+
+
+class Quota:
+    """One limit of one route."""
+
+    def __init__(self, counts: Counts, metrics: Metrics, route: str, limit: str) -> None:
+        self._counts = counts
+        self._route = route
+        self._refused = metrics.rate_limited.labels(route)
+        self._item: RateLimitItem = parse(limit)
+        self._amount = self._item.amount
+        self._limit_header = (b"x-ratelimit-limit", b"%d" % self._amount)
+        self._key = lru_cache(4096)(self._item.key_for)
+
+    async def take(self, exchange: Exchange) -> None:
+        """Count the request on its client, and say in its answer what is left.
+
+        Raises:
+            Problem: 429, with the seconds to wait.
+        """
+        count, expires = await self._counts.hit(
+            self._key(self._route, exchange.client), self._item.get_expiry()
+        )
+        exchange.added += (
+            self._limit_header,
+            (b"x-ratelimit-remaining", b"%d" % max(self._amount - count, 0)),
+            (b"x-ratelimit-reset", b"%d" % math.ceil(expires)),
+        )
+        if count > self._amount:
+            self._refuse(expires)
+
+    async def take_wrong_key(self, exchange: Exchange) -> None:
+        """Count a wrong key on the address it came from; raises as `take` does."""
+        key = self._key(self._route, exchange.address)
+        count, expires = await self._counts.hit(key, self._item.get_expiry())
+        if count > self._amount:
+            self._refuse(expires)
+
+    def _refuse(self, expires: float) -> None:
+        self._refused.inc()
+        seconds = max(math.ceil(expires - time.time()), 1)
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "rate_limited",
+            f"At most {self._item} are answered; try again in {seconds} seconds.",
+            {"Retry-After": str(seconds)},
+        )
+
+
+class Quotas:
+    """The limits of the API."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        uri = settings.rate_limit_storage
+        counts = Counts(metrics, None if uri.startswith("memory://") else open_storage(uri))
+        self.health = Quota(counts, metrics, "/health", settings.rate_limit_health)
+        self.predict = Quota(counts, metrics, "/predict", settings.rate_limit_predict)
+        self.model_info = Quota(counts, metrics, "/model/info", settings.rate_limit_model_info)
+        self.wrong_key = Quota(counts, metrics, "wrong key", settings.rate_limit_wrong_key)

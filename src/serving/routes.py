@@ -1,0 +1,88 @@
+"""The endpoints beside `/predict`."""
+
+from http import HTTPStatus
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Request, Response, Security
+from fastapi.security import APIKeyHeader
+
+from src.serving import auth, metrics, models
+from src.serving.exchange import Exchange
+from src.serving.problems import Problem
+from src.serving.state import Serving
+from src.version import VERSION
+
+router = APIRouter()
+api_key = APIKeyHeader(name=auth.HEADER, scheme_name="APIKey", auto_error=False)
+
+
+def serving_of(request: Request) -> Serving:
+    return cast(Serving, request.app.state.serving)
+
+
+def exchange_of(request: Request) -> Exchange:
+    return cast(Exchange, request.scope["exchange"])
+
+
+CurrentServing = Annotated[Serving, Depends(serving_of)]
+CurrentExchange = Annotated[Exchange, Depends(exchange_of)]
+
+
+async def require_key(serving: CurrentServing, exchange: CurrentExchange) -> None:
+    await serving.gate.admit(exchange)
+
+
+async def limit_health(serving: CurrentServing, exchange: CurrentExchange) -> None:
+    await serving.quotas.health.take(exchange)
+
+
+async def limit_model_info(serving: CurrentServing, exchange: CurrentExchange) -> None:
+    await serving.quotas.model_info.take(exchange)
+
+
+@router.get("/")
+async def home() -> models.Home:
+    """Say what this is and where to look next."""
+    return models.Home(message="mlops-core serves a model", version=VERSION, docs="/docs", health="/health")
+
+
+@router.get("/health", dependencies=[Depends(limit_health)])
+async def health(serving: CurrentServing, response: Response) -> models.Health:
+    """Say whether predictions can be had; 503 without a model."""
+    served = serving.served
+    if served is None:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return models.Health(status="unhealthy", model_loaded=False, version=VERSION, model_version=None)
+    return models.Health(status="healthy", model_loaded=True, version=VERSION, model_version=served.version)
+
+
+@router.get("/livez")
+async def alive() -> models.Probe:
+    """Say that the process lives."""
+    return models.Probe(status="alive")
+
+
+@router.get("/readyz")
+async def ready(serving: CurrentServing) -> models.Probe:
+    """Say whether to send requests here; 503 without a model, and once told to stop."""
+    if serving.draining:
+        detail = "The server is about to stop."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "draining", detail, {"Retry-After": "5"})
+    serving.require_model()
+    return models.Probe(status="ready")
+
+
+@router.get("/metrics", response_class=Response)
+async def prometheus(serving: CurrentServing) -> Response:
+    """Give the metrics in Prometheus' text format."""
+    return Response(serving.metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+@router.get("/model/info", dependencies=[Security(api_key), Depends(require_key), Depends(limit_model_info)])
+async def model_info(serving: CurrentServing) -> models.ModelInfo:
+    """Say where the model in service comes from and how good it is; 404 without one."""
+    if serving.served is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "no_model", "No model is loaded yet.")
+    bundle = serving.served.bundle
+    fields = models.ModelInfo.model_fields.keys() - {"digest"}
+    return models.ModelInfo(**bundle.manifest.model_dump(include=fields), digest=bundle.digest)

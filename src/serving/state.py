@@ -1,0 +1,49 @@
+"""What the parts of one app share."""
+
+import logging
+from http import HTTPStatus
+
+from src.bundle import Bundle
+from src.config import Settings
+from src.runtime.answers import Runtime
+from src.serving.auth import Gate
+from src.serving.metrics import Metrics
+from src.serving.problems import Problem
+from src.serving.ratelimits import Quotas
+from src.serving.served import Served
+
+logger = logging.getLogger(__name__)
+
+
+class Serving:
+    """The settings, the model in service, and whether we are about to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.quotas = Quotas(settings, self.metrics)
+        keys = (key.get_secret_value() for key in settings.api_key)
+        self.gate = Gate(keys, self.quotas.wrong_key, self.metrics)
+        self.draining = False
+        self.served: Served | None = None
+
+    def serve(self, bundle: Bundle, runtime: Runtime) -> None:
+        """Put a model into service; requests that have begun keep the one they began with."""
+        before, self.served = self.served, Served(bundle, runtime, self.metrics)
+        if before is not None:
+            self._info(before.bundle, 0)
+        self._info(bundle, 1)
+        self.metrics.loaded.set(1)
+        self.metrics.swaps.inc()
+        logger.info("serving %s version %s, %s", bundle.manifest.name, bundle.manifest.version, bundle.digest)
+
+    def require_model(self) -> Served:
+        """Return the model in service; raises a Problem, 503, when there is none."""
+        if self.served is None:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, "no_model", "No model is loaded yet.", {"Retry-After": "5"}
+            )
+        return self.served
+
+    def _info(self, bundle: Bundle, value: int) -> None:
+        self.metrics.info.labels(bundle.manifest.name, bundle.manifest.version, bundle.digest).set(value)
