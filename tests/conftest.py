@@ -37,16 +37,18 @@ def inside(folder: Path) -> Iterator[None]:
     """Go into `folder`, with no setting of MLflow or of ours; logging is afterwards as it was before."""
     loggers = [logging.getLogger(name) for name in ("src", "__main__")]
     before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in list(os.environ):
-            if name.startswith(("MLFLOW_TRACKING", "MODEL_")):
-                monkeypatch.delenv(name)
-        monkeypatch.chdir(folder)
-        yield
-    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
-        logger.propagate = propagate
+    try:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            for name in list(os.environ):
+                if name.startswith(("MLFLOW_TRACKING", "MODEL_")):
+                    monkeypatch.delenv(name)
+            monkeypatch.chdir(folder)
+            yield
+    finally:
+        for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
+            logger.propagate = propagate
 
 
 def copy_inputs(folder: Path) -> None:

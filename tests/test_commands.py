@@ -1,0 +1,66 @@
+"""The commands of the pipeline as a person types them: a mistake is one line and its exit code."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, copy_inputs
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    copy_inputs(tmp_path / "checkout")
+    (tmp_path / "checkout/src").symlink_to(REPOSITORY / "src")
+
+    def call(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=tmp_path / "checkout",
+            capture_output=True,
+            text=True,
+        )
+
+    return call
+
+
+def test_a_broken_table_stops_prepare(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "checkout/data/iris.csv").write_text("a,species\n1,x\n2,y,z\n")
+
+    result = command("src.data.prepare")
+
+    assert result.returncode == 2
+    assert result.stderr == "error: data/iris.csv: line 3 has 3 cells, the header has 2\n"
+    assert result.stdout == ""
+
+
+def test_an_unknown_parameter_stops_prepare(command: Command, tmp_path: Path) -> None:
+    with (tmp_path / "checkout/params.yaml").open("a") as file:
+        file.write("  max_acuracy: 1\n")
+
+    result = command("src.data.prepare")
+
+    assert result.returncode == 2
+    assert result.stderr == "error: params.yaml: evaluate.max_acuracy: unknown key\n"
+
+
+def test_a_depth_of_nought_stops_training(command: Command) -> None:
+    result = command("src.training.train", "--max-depth", "0")
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        "error: command line: train.max_depth: Input should be greater than or equal to 1, was 0\n"
+    )
+
+
+def test_an_unknown_option_stops_evaluate(command: Command) -> None:
+    result = command("src.evaluation.evaluate", "--publish")
+
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == (
+        "python -m src.evaluation.evaluate: error: unrecognized arguments: --publish"
+    )
