@@ -16,9 +16,11 @@ from src.errors import ConfigError
 from src.registry.sources import Source, source_for
 from src.serving import logs, routes
 from src.serving.auth import HEADER
+from src.serving.docs import OPENAPI, docs_routes
 from src.serving.follower import Follower
 from src.serving.lifespan import lifespan_of
 from src.serving.middleware import Cors, LastResort, Methods, Observe
+from src.serving.openapi import Document
 from src.serving.predict import Predict
 from src.serving.problems import Problem, answer_http_exception, answer_problem
 from src.serving.state import Serving
@@ -49,6 +51,9 @@ def create_app(settings: Settings | None = None, source: Source | None = None) -
     app.state.serving = serving
     app.router.routes.append(Route("/predict", Predict(serving), methods=["POST"]))
     app.include_router(routes.router)
+    document = Document(serving)
+    app.openapi = document.content  # type: ignore[method-assign]
+    app.router.routes += [Route(OPENAPI, document.respond, include_in_schema=False), *docs_routes()]
     app.user_middleware = _middleware(app, serving)
     return app
 

@@ -3,8 +3,7 @@
 import logging
 import threading
 
-from src.bundle import Bundle
-from src.errors import BundleError, MlopsError, RegistryError
+from src.errors import BundleError, RegistryError
 from src.registry.sources import Source
 from src.runtime import session
 from src.serving.state import Serving

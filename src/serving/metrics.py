@@ -35,7 +35,7 @@ class Metrics:
     """The metrics of one app, in a registry of its own."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # twice the lines, and nobody asks for them
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._shared = bool(getattr(values.ValueClass, "_multiprocess", False))
         own = self._own = CollectorRegistry()
         self._requests = Counter(

@@ -63,4 +63,4 @@ class ProblemDetails(_Answer):
     title: str
     status: int
     detail: str
-    errors: list[FieldError] | None = None
+    errors: list[FieldError] = []  # of the fields that are wrong

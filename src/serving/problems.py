@@ -64,3 +64,14 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     return await answer_problem(request, Problem(status, status.name.lower(), headers=error.headers))
+
+
+def described(status: HTTPStatus) -> dict[str, Any]:
+    """Return a problem with `status` as OpenAPI describes a response."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def describe(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Return what FastAPI takes as the `responses` of a route."""
+    return {status.value: described(status) for status in statuses}

@@ -8,7 +8,7 @@ from fastapi.security import APIKeyHeader
 
 from src.serving import auth, metrics, models
 from src.serving.exchange import Exchange
-from src.serving.problems import Problem
+from src.serving.problems import Problem, describe
 from src.serving.state import Serving
 from src.version import VERSION
 
@@ -46,7 +46,14 @@ async def home() -> models.Home:
     return models.Home(message="mlops-core serves a model", version=VERSION, docs="/docs", health="/health")
 
 
-@router.get("/health", dependencies=[Depends(limit_health)])
+@router.get(
+    "/health",
+    dependencies=[Depends(limit_health)],
+    responses={
+        HTTPStatus.SERVICE_UNAVAILABLE: {"model": models.Health, "description": "No model is loaded"},
+        **describe(HTTPStatus.TOO_MANY_REQUESTS),
+    },
+)
 async def health(serving: CurrentServing, response: Response) -> models.Health:
     """Say whether predictions can be had; 503 without a model."""
     served = serving.served
@@ -62,7 +69,7 @@ async def alive() -> models.Probe:
     return models.Probe(status="alive")
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=describe(HTTPStatus.SERVICE_UNAVAILABLE))
 async def ready(serving: CurrentServing) -> models.Probe:
     """Say whether to send requests here; 503 without a model, and once told to stop."""
     if serving.draining:
@@ -72,13 +79,23 @@ async def ready(serving: CurrentServing) -> models.Probe:
     return models.Probe(status="ready")
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={HTTPStatus.OK: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def prometheus(serving: CurrentServing) -> Response:
     """Give the metrics in Prometheus' text format."""
     return Response(serving.metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
-@router.get("/model/info", dependencies=[Security(api_key), Depends(require_key), Depends(limit_model_info)])
+@router.get(
+    "/model/info",
+    dependencies=[Security(api_key), Depends(require_key), Depends(limit_model_info)],
+    responses=describe(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS
+    ),
+)
 async def model_info(serving: CurrentServing) -> models.ModelInfo:
     """Say where the model in service comes from and how good it is; 404 without one."""
     if serving.served is None:

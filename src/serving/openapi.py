@@ -1,0 +1,127 @@
+"""The OpenAPI document: as complete as if FastAPI did all of it, and of the model in service."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Security
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
+
+from src.schema import Schema, request_model
+from src.serving import auth, models, problems, routes
+from src.serving.served import Served
+from src.serving.state import Serving
+from src.version import VERSION
+
+_DESCRIPTION = "Errors are `application/problem+json` (RFC 9457) and never repeat what was sent."
+_LIMITED = {"/health", "/predict", "/model/info"}
+_REFERENCE = "#/components/schemas/{model}"
+_INTEGER = {"type": "integer"}
+_HEADERS = {
+    "Allow": ("The methods of this path.", {"type": "string"}),
+    "Retry-After": ("Seconds to wait.", _INTEGER),
+    "WWW-Authenticate": (f"Send {auth.HEADER}.", {"type": "string"}),
+    "X-RateLimit-Limit": ("Requests allowed in the window.", _INTEGER),
+    "X-RateLimit-Remaining": ("Requests left in the window.", _INTEGER),
+    "X-RateLimit-Reset": ("When the window ends, in seconds since 1970.", _INTEGER),
+    "X-Request-ID": ("The id of this request in the server's log.", {"type": "string"}),
+}
+
+
+class Document:
+    """The document of one app, written once for each model."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._written: tuple[Served | None, dict[str, Any], bytes] | None = None
+
+    def content(self) -> dict[str, Any]:
+        return self._current()[1]
+
+    async def respond(self, request: Request) -> Response:
+        return Response(self._current()[2], media_type="application/json")
+
+    def _current(self) -> tuple[Served | None, dict[str, Any], bytes]:
+        served = self._serving.served
+        if self._written is None or self._written[0] is not served:
+            content = _write(served, self._serving.gate.is_open)
+            self._written = (served, content, json.dumps(content).encode())
+        return self._written
+
+
+def _write(served: Served | None, is_open: bool) -> dict[str, Any]:
+    router = APIRouter()
+    router.include_router(routes.router)
+    _describe_predict(router, served)
+    content = get_openapi(title="mlops-core", version=VERSION, description=_DESCRIPTION, routes=router.routes)
+    schemas = content["components"]["schemas"]
+    problem = models.ProblemDetails.model_json_schema(ref_template=_REFERENCE)
+    schemas.update({**problem.pop("$defs"), "ProblemDetails": problem})
+    if served is not None:
+        _name_the_classes(schemas["Prediction"]["properties"], served.bundle.schema)
+    for path, operations in content["paths"].items():
+        for operation in operations.values():
+            operation["responses"]["500"] = problems.described(HTTPStatus.INTERNAL_SERVER_ERROR)
+            if is_open:
+                operation.pop("security", None)
+            for status, response in operation["responses"].items():
+                names = ["X-Request-ID", *_headers_of(int(status), limited=path in _LIMITED)]
+                described = {name: _HEADERS[name] for name in sorted(names)}
+                response["headers"] = {
+                    name: {"description": text, "schema": schema}
+                    for name, (text, schema) in described.items()
+                }
+    return content
+
+
+def _describe_predict(router: APIRouter, served: Served | None) -> None:
+    row: Any = dict[str, Any]
+    examples: dict[str, Any] = {}
+    if served is not None:
+        row = request_model(served.bundle.schema)
+        first = served.bundle.example.rows[0]
+        examples = {"example": {name: first[name] for name in served.bundle.schema.names}}
+
+    async def predict(row: row) -> models.Prediction:
+        """Predict the class of one row."""
+        raise NotImplementedError  # what runs is `src.serving.predict`
+
+    router.add_api_route(
+        "/predict",
+        predict,
+        methods=["POST"],
+        dependencies=[Security(routes.api_key)],
+        openapi_extra={"requestBody": {"content": {"application/json": examples}}},
+        responses=problems.describe(
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.REQUEST_TIMEOUT,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+    )
+
+
+def _name_the_classes(properties: dict[str, Any], schema: Schema) -> None:
+    classes = list(schema.classes)
+    score = {"type": "number", "minimum": 0, "maximum": 1}
+    properties["prediction"]["enum"] = classes
+    properties["confidence"].update(score)
+    properties["probabilities"].update(
+        properties=dict.fromkeys(classes, score), required=classes, additionalProperties=False
+    )
+
+
+def _headers_of(status: int, limited: bool) -> list[str]:
+    names = []
+    if limited and status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        names += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        names.append("Retry-After")
+    if status == HTTPStatus.UNAUTHORIZED:
+        names.append("WWW-Authenticate")
+    return names
