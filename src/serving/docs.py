@@ -51,8 +51,8 @@ def _page(request: Request, html: str) -> Response:
     hashes = "".join(f" '{_hash(script)}'" for script in re.findall(r"(?s)<script>(.*?)</script>", html))
     request.scope["exchange"].security = security_headers(
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data:; connect-src 'self'; worker-src blob:; frame-ancestors 'none'; base-uri 'none'; "
-        "form-action 'none'"
+        "img-src 'self' data:; connect-src 'self'; worker-src blob:; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     )
     return HTMLResponse(html)
 
