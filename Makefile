@@ -33,15 +33,19 @@ clean: ## Remove caches; models, data, the record and .venv stay
 
 ##@ Model
 
+define TRAIN
+python -m src.data.prepare
+python -m src.training.train
+python -m src.evaluation.evaluate
+endef
+
 .PHONY: train
 train: $(INSTALLED) ## Prepare the data, train, evaluate and, when the gate passes, publish to models/
-	python -m src.data.prepare
-	python -m src.training.train
-	python -m src.evaluation.evaluate
+	$(TRAIN)
 
 # Only where there is no model yet: a published one is never replaced by starting the server.
 $(MODEL): | $(INSTALLED)
-	$(MAKE) train
+	$(TRAIN)
 
 .PHONY: mlflow-ui
 mlflow-ui: $(INSTALLED) ## Look at runs and models on http://localhost:5000
