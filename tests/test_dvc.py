@@ -105,17 +105,19 @@ def test_a_second_repro_does_nothing(checkout: Checkout) -> None:
 def test_two_states_can_be_compared(checkout: Checkout) -> None:
     checkout.commit()
     old = json.loads(checkout.read("build/metrics.json"))
-    checkout.run("dvc", "exp", "run", "--set-param", "train.max_depth=1")
-    new = json.loads(checkout.read("build/metrics.json"))
+    new = {name: value / 2 for name, value in old.items()}
+    (checkout.folder / "build/metrics.json").write_text(json.dumps(new))
+    shutil.copy(
+        checkout.folder / "build/plots/importances.png", checkout.folder / "build/plots/calibration.png"
+    )
 
     metrics = json.loads(checkout.run("dvc", "metrics", "diff", "--all", "--json"))
-    checkout.run("dvc", "plots", "diff", "--out", "plots")
+    checkout.run("dvc", "plots", "diff", "HEAD", "--out", "plots")
 
     [shown] = metrics.values()
     assert {name: (one["old"], one["new"]) for name, one in shown.items()} == {
         name: (old[name], new[name]) for name in old
     }
-    assert old["log_loss"] != new["log_loss"]
     page = checkout.read("plots/index.html").decode()
     assert "Confusion matrix, held-out rows" in page
     assert "Feature importances, held-out rows" in page

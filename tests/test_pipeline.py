@@ -3,7 +3,10 @@
 import contextlib
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +137,7 @@ def test_the_record_has_parameters_measures_pictures_and_tags(checkout: Path) ->
     numbers = json.loads(paths.NUMBERS.read_bytes())
     assert found.data.metrics == numbers
     assert found.data.tags["data_digest"] == manifest.data_digest
+    assert found.data.tags["git_commit"] == "none"
     assert (found.data.tags["team"], found.data.tags["gate"]) == ("blue", "passed")
     assert pictures == [
         f"plots/{name}.png" for name in ("calibration", "confusion_matrix", "importances", "precision_recall")
@@ -187,10 +191,22 @@ def test_the_logged_model_answers_the_same(checkout: Path, monkeypatch: pytest.M
     assert tuple(model.predict(rows)) == bundle.example.labels
 
 
-def test_another_run_gives_the_same_bytes(trained: tuple[Path, str], workspace: Path) -> None:
-    run(prepare.main)
-    run(train.main)
-    run(evaluate.main, "--no-publish")
+def test_another_run_in_another_process_gives_the_same_bytes(
+    trained: tuple[Path, str], workspace: Path
+) -> None:
+    stages = (
+        "import sys\n"
+        "from src.data import prepare\n"
+        "from src.evaluation import evaluate\n"
+        "from src.training import train\n"
+        "prepare.main()\n"
+        "train.main()\n"
+        "sys.argv.append('--no-publish')\n"
+        "evaluate.main()\n"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(REPOSITORY)}
+
+    subprocess.run([sys.executable, "-c", stages], env=environment, check=True, capture_output=True)
 
     assert outputs(workspace) == outputs(trained[0])
     assert not paths.MODELS.exists()

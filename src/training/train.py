@@ -95,12 +95,20 @@ def main() -> None:
     params = options_to_params(options)
     settings = load_store_settings()
     prepared = prepare_again(params.data)
-    tags = {**_origin_tags(params.data), **dict(options.tag)}
+    origin = {
+        "data_digest": bundles.sha256(params.data.raw.read_bytes()),
+        "git_commit": git_commit() or "none",
+    }
     experiment = getattr(options, "experiment_name", params.data.name)
     with ExitStack() as stack:
         with step("opening the record"):
             run = stack.enter_context(
-                start_run(settings, experiment=experiment, run_name=options.run_name, tags=tags)
+                start_run(
+                    settings,
+                    experiment=experiment,
+                    run_name=options.run_name,
+                    tags={**origin, **dict(options.tag)},
+                )
             )
         fitted = fit(prepared, params)
         with step("recording the run"):
@@ -158,13 +166,6 @@ def _parameters(params: Params) -> dict[str, Any]:
         "test_size": params.data.test_size,
         "random_state": params.data.random_state,
     }
-
-
-def _origin_tags(data: DataParams) -> dict[str, str]:
-    tags = {"data_digest": bundles.sha256(data.raw.read_bytes())}
-    if commit := git_commit():
-        tags["git_commit"] = commit
-    return tags
 
 
 def _integer_or_none(text: str) -> int | None:
