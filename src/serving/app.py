@@ -1,5 +1,6 @@
 """The app: what it is made of, in the order a request meets it."""
 
+import gc
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None, source: Source | None = None) -
     if settings is None:
         settings = _or_exit(load_settings)
         logs.setup(settings)
+        gc.freeze()  # all that was imported stays: no use in looking through it again and again
     serving = Serving(settings)
     follower = Follower(source or _or_exit(partial(source_for, settings)), serving)
     app = FastAPI(
@@ -46,6 +48,7 @@ def create_app(settings: Settings | None = None, source: Source | None = None) -
         lifespan=lifespan_of(serving, follower),
         openapi_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # asked for at every request otherwise
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
     )
     app.state.serving = serving
