@@ -160,7 +160,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _check_rows(path: Path, content: str) -> tuple[list[str], int]:
-    """Return the headers and how many rows follow; pandas would rename double ones and fill up rows that are too short."""
+    """Return the headers and the number of rows; pandas renames double headers and fills up short rows."""
     if "\0" in content:
         raise DataError(f"{path}: holds NUL bytes; this is not a CSV")
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
