@@ -4,7 +4,7 @@ VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 MODEL := models/metadata.json
 PYTHON_FILES := src tests
-PYTEST_ARGS ?= -n auto --cov --cov-report=term
+PYTEST_ARGS ?= -n auto --dist loadgroup --cov --cov-report=term
 
 # `dvc.yaml` and the scripts find our Python first.
 export PATH := $(abspath $(VENV))/bin:$(PATH)
