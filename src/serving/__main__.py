@@ -15,6 +15,7 @@ from src.config import Settings, load_settings
 from src.errors import ConfigError, exit_on_error
 from src.registry.sources import source_for
 from src.serving.logs import log_config
+from src.serving.protocol import Protocol
 
 logger = getLogger(__name__)
 
@@ -39,6 +40,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         "src.serving.app:app",
         workers=settings.workers,
         lifespan="on",
+        http=Protocol,
         ws="none",
         access_log=False,
         server_header=False,
