@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,12 +82,10 @@ def test_a_bucket_without_credentials_is_an_error_at_once(monkeypatch: pytest.Mo
         source_for(Settings(mlflow_tracking_uri="gs://models")).current()
 
 
+@pytest.mark.timeout(60)  # the library by itself goes on for two minutes
 def test_a_bucket_that_cannot_be_reached_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
     monkeypatch.setattr("src.registry.bucket.RETRY_SECONDS", 0.2)
-    started = time.monotonic()
 
     with pytest.raises(RegistryError, match="^gs://models: "):
         source_for(Settings(mlflow_tracking_uri="gs://models")).current()
-
-    assert time.monotonic() - started < 10  # and not the two minutes of the library

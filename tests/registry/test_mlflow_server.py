@@ -108,6 +108,8 @@ def test_a_version_measured_again_is_published_anew(
 
     assert second.digest != first.digest
     assert source_for(settings).load() == second
+    with pytest.raises(RegistryError, match="there was no champion of"):
+        rollback(settings)
 
 
 def test_a_version_of_another_record_is_not_published(
