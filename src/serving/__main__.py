@@ -23,8 +23,7 @@ logger = getLogger(__name__)
 def main() -> None:
     settings = load_settings()
     source_for(settings)  # a wrong address is found here, not by every worker
-    # Uvicorn raises the signal that ended it once more, when it has stopped: that is success.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))  # until the server has its own
     listener = listen(settings)
     config = server_config(settings)
     host, port = listener.getsockname()[:2]
@@ -61,7 +60,7 @@ def listen(settings: Settings) -> socket.socket:
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        reason = error.strerror or error
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise ConfigError(f"HOST {settings.host}, PORT {settings.port}: {reason}") from error
     listener.set_inheritable(True)
     return listener

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import signal
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType
 
 from fastapi import FastAPI
+from uvicorn import Server
 
 from src.serving import logs
 from src.serving.follower import Follower
@@ -28,9 +28,9 @@ def lifespan_of(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if serving.gate.is_open:
             logger.warning("API_KEY is not set: anyone who reaches this port may predict")
-        follower.start()
-        await _first_round(follower)
         drain_on_sigterm(serving)
+        follower.start()
+        await _first_round(serving, follower)
         yield
         follower.stop()
         serving.metrics.close()
@@ -39,28 +39,27 @@ def lifespan_of(
     return lifespan
 
 
-async def _first_round(follower: Follower) -> None:
-    deadline = asyncio.get_running_loop().time() + FIRST_MODEL_SECONDS
-    while not follower.asked.is_set() and asyncio.get_running_loop().time() < deadline:
+async def _first_round(serving: Serving, follower: Follower) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + FIRST_MODEL_SECONDS
+    while not (follower.asked.is_set() or serving.draining) and loop.time() < deadline:
         await asyncio.sleep(0.005)
 
 
 def drain_on_sigterm(serving: Serving) -> None:
-    """Let readiness say 503 for a while before Uvicorn, whose handler this replaces, closes its doors."""
-    if threading.current_thread() is not threading.main_thread():
+    """Let readiness say 503 for a while before Uvicorn closes its doors, however it was started."""
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if not isinstance(server, Server):  # another server, or a test: there is nothing to put off
         return
-    uvicorn = signal.getsignal(signal.SIGTERM)
-    if not callable(uvicorn):
-        return
-    stop: Callable[[int, FrameType | None], object] = uvicorn
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True  # by its own handler, it would end as killed instead of with 0
 
     def drain(number: int, frame: FrameType | None) -> None:
         if serving.draining:  # told twice: at once, then
-            stop(number, frame)
-            return
+            stop()
         serving.draining = True
-        seconds = serving.settings.drain_seconds
-        loop.call_soon_threadsafe(loop.call_later, seconds, stop, number, None)
+        loop.call_soon_threadsafe(loop.call_later, serving.settings.drain_seconds, stop)
 
     signal.signal(signal.SIGTERM, drain)
