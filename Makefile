@@ -3,7 +3,7 @@
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 MODEL := models/metadata.json
-PYTHON_FILES := src tests
+PYTHON_FILES := bench src tests
 PYTEST_ARGS ?= -n auto --dist loadgroup --cov --cov-report=term
 
 # `dvc.yaml` and the scripts find our Python first.

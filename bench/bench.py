@@ -1,0 +1,189 @@
+"""`make bench`: our server as users run it, beside the least and the usual FastAPI, in the same run."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import joblib
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sklearn.ensemble import RandomForestClassifier
+
+from bench import load, report
+from bench.samples import BATCH_ROWS, CONNECTIONS, Sample, Start
+from bench.servers import KEY, Running, Server, started, uvicorn
+from src import paths
+from src.bundle import folder_fetch
+from src.bundle import load as load_bundle
+from src.config import load_params
+from src.errors import MlopsError, UsageError, exit_on_error
+
+NEVER = "1000000000/minute"  # a limit that is counted on every request and never refuses
+ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+
+
+def ours(workers: int) -> Server:
+    """Return our server with every feature on, as in production."""
+    environment = {
+        "ENVIRONMENT": "production",
+        "API_KEY": KEY,
+        "CORS_ORIGINS": "https://example.com",
+        "PORT": "{port}",
+        "WORKERS": str(workers),
+        "RATE_LIMIT_PREDICT": NEVER,
+        "RATE_LIMIT_PREDICT_BATCH": NEVER,
+        "MAX_BODY_BYTES": str(2**20),
+    }
+    suffix = "" if workers == 1 else f"-{workers}"
+    return Server(
+        name=f"ours{suffix}",
+        title=f"mlops-core, {workers} worker{'s' * (workers > 1)}",
+        command=(sys.executable, "-m", "src.serving"),
+        environment=environment,
+        headers={"X-API-Key": KEY},
+    )
+
+
+def servers(model: Path) -> list[Server]:
+    """Return the servers in the order they are measured."""
+    return [
+        ours(1),
+        Server("empty", "(a) FastAPI, empty route", uvicorn("bench.apps.empty:app")),
+        Server(
+            "plain",
+            "(b) FastAPI + scikit-learn",
+            uvicorn("bench.apps.plain:app"),
+            environment={"BENCH_MODEL": str(model)},
+        ),
+        ours(2),
+    ]
+
+
+def fit_the_same_forest(path: Path) -> None:
+    """Write the forest of `params.yaml`, fitted on the same rows, as scikit-learn's users keep it."""
+    params = load_params()
+    train = pd.read_csv(paths.TRAIN)
+    target = load_bundle(folder_fetch(paths.MODELS)).schema.target
+    forest = RandomForestClassifier(
+        n_estimators=params.train.n_estimators,
+        max_depth=params.train.max_depth,
+        random_state=params.data.random_state,
+    )
+    joblib.dump(forest.fit(train.drop(columns=target), train[target]), path)
+
+
+def measure(
+    server: Server, running: Running, round: int, what: str, connections: int, seconds: float
+) -> Sample:
+    """Load `server` once.
+
+    Raises:
+        MlopsError: it failed a request, so that its figures mean nothing.
+    """
+    path, content = ("/predict", ROW) if what == "predict" else ("/predict/batch", [ROW] * BATCH_ROWS)
+    body = json.dumps(content).encode()
+    before = running.cpu_seconds()
+    result = load.run(running.url + path, body, dict(server.headers), connections, seconds)
+    cpu = running.cpu_seconds() - before
+    if result.failures or not result.requests:
+        raise MlopsError(f"{server.title}: {result.failures} of {result.requests} requests to {path} failed")
+    return Sample(
+        round=round,
+        server=server.name,
+        what=what,
+        connections=connections,
+        requests_per_second=result.requests_per_second,
+        p50_ms=result.p50,
+        p99_ms=result.p99,
+        cpu_us_per_request=cpu / result.requests * 1e6,
+    )
+
+
+def loads_of(server: Server) -> list[tuple[str, int]]:
+    """Return what is asked of `server`: the kind of request and the connections."""
+    loads = [("predict", connections) for connections in CONNECTIONS]
+    return [*loads, ("batch", 4)] if server.name == "ours" else loads
+
+
+def run(
+    rounds: int, seconds: float, model: Path, advance: Callable[[str], None]
+) -> tuple[list[Sample], list[Start]]:
+    """Start and load each server once a round, so that a slow minute of the machine meets all of them."""
+    samples: list[Sample] = []
+    starts: list[Start] = []
+    for round in range(rounds):
+        for server in servers(model):
+            with started(server) as running:
+                load.run(running.url + "/predict", json.dumps(ROW).encode(), dict(server.headers), 4, 1)
+                for what, connections in loads_of(server):
+                    advance(f"{server.title}, {what}, {connections} connections")
+                    samples.append(measure(server, running, round, what, connections, seconds))
+                starts.append(
+                    Start(round, server.name, running.start_seconds, running.memory_bytes() / 2**20)
+                )
+    return samples, starts
+
+
+@dataclass(frozen=True)
+class Options:
+    rounds: int
+    seconds: float
+    out: Path
+
+
+def parse_options() -> Options:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="each server is started and loaded so often")
+    parser.add_argument("--seconds", type=float, default=5, help="how long each load lasts")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder of the results")
+    arguments = parser.parse_args()
+    if arguments.rounds < 1 or arguments.seconds < 1:
+        raise UsageError("--rounds and --seconds must be at least 1")
+    return Options(**vars(arguments))
+
+
+def main() -> None:
+    options = parse_options()
+    load.require_wrk()
+    console = Console(stderr=True)
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "forest.joblib"
+        fit_the_same_forest(model)
+        titles = {server.name: server.title for server in servers(model)}
+        total = options.rounds * sum(len(loads_of(server)) for server in servers(model))
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("starting", total=total)
+
+            def advance(description: str) -> None:
+                progress.update(task, description=description)
+                progress.advance(task)
+
+            samples, starts = run(options.rounds, options.seconds, model, advance)
+    report.print_tables(Console(), titles, samples, starts)
+    options.out.mkdir(parents=True, exist_ok=True)
+    results = {
+        "machine": {
+            "cores": os.cpu_count(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+        },
+        "ratios": {ratio.name: ratio.value for ratio in report.ratios(samples, starts)},
+        "batch_rows_per_second": report.batch_rows_per_second(samples),
+        "samples": [asdict(sample) for sample in samples],
+        "starts": [asdict(start) for start in starts],
+    }
+    (options.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    report.draw(options.out / "results.png", titles, samples, starts)
+    print(f"written: {options.out}/results.json, {options.out}/results.png")
+
+
+if __name__ == "__main__":
+    exit_on_error(main)
