@@ -1,0 +1,151 @@
+"""The real server in a process of its own, with a small forest of iris in it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+from src import bundle as bundles
+from src.bundle import Example, Training
+from src.runtime.export import export
+from src.runtime.pipeline import build_pipeline
+from src.schema import Schema
+from tests.conftest import REPOSITORY
+
+KEY = "good-" + "k" * 32
+MakeFiles = Callable[..., dict[str, bytes]]
+
+
+class Server:
+    """A running server and the folder it runs in."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def wait_for(self, path: str, status: int, seconds: float = 30) -> httpx.Response:
+        """Ask for `path` until it answers with `status`."""
+        deadline = time.monotonic() + seconds
+        last = "no answer"
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.log()}"
+            try:
+                response = httpx.get(self.url + path)
+                if response.status_code == status:
+                    return response
+                last = str(response.status_code)
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"{path} did not answer {status} in time, but {last}:\n{self.log()}")
+
+    def predict(self, content: bytes, **headers: str) -> httpx.Response:
+        given = {"Content-Type": "application/json", "X-API-Key": KEY, **headers}
+        return httpx.post(self.url + "/predict", content=content, headers=given)
+
+    def stop(self) -> int:
+        """Send SIGTERM and return the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def trained_once() -> dict[str, tuple[bytes, Example]]:
+    return {}
+
+
+@pytest.fixture
+def bundle_files(
+    schema: Schema,
+    training: Training,
+    metrics: dict[str, float],
+    trained_once: dict[str, tuple[bytes, Example]],
+) -> MakeFiles:
+    """Return the files of a bundle with a real forest."""
+
+    def make(**changes: object) -> dict[str, bytes]:
+        if not trained_once:
+            trained_once["forest"] = train(schema)
+        model, example = trained_once["forest"]
+        files = {
+            bundles.MODEL: model,
+            bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),
+            bundles.PROFILE: bundles.dump_json({}),
+            bundles.EXAMPLE: bundles.dump_json(example.model_dump(mode="json")),
+        }
+        return bundles.seal(training.model_copy(update=changes), metrics, files)
+
+    return make
+
+
+def train(schema: Schema) -> tuple[bytes, Example]:
+    table = pd.read_csv(REPOSITORY / "data/iris.csv")
+    rows, labels = table.iloc[:, :4].set_axis(schema.names, axis="columns"), table["species"]
+    pipeline = build_pipeline(schema, RandomForestClassifier(20, random_state=0)).fit(rows, labels)
+    few = rows.iloc[::30]
+    example = Example(
+        rows=tuple({name: float(row[name]) for name in schema.names} for _, row in few.iterrows()),
+        labels=tuple(str(label) for label in pipeline.predict(few)),
+        scores=tuple(tuple(map(float, scores)) for scores in pipeline.predict_proba(few)),
+    )
+    return export(pipeline, schema), example
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers that end with the test, by our entry point or, `plain`, by Uvicorn's command."""
+    started: list[Server] = []
+
+    def start(plain: bool = False, **environment: str) -> Server:
+        port = free_port()
+        command = [sys.executable, "-m", "src.serving"]
+        if plain:
+            command = [sys.executable, "-m", "uvicorn", "src.serving.app:app", "--port", str(port)]
+        folder = tmp_path / f"server-{len(started)}"
+        folder.mkdir()
+        keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        log = folder / "log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**keep, "PYTHONPATH": str(REPOSITORY), "PORT": str(port), **environment},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started.append(Server(process, port, log))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            os.killpg(server.process.pid, signal.SIGKILL)
+        server.process.wait(timeout=10)
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path, bundle_files: MakeFiles) -> Path:
+    folder = tmp_path / "models"
+    bundles.write_folder(folder, bundle_files())
+    return folder
