@@ -5,7 +5,9 @@ import time
 from collections.abc import Mapping, Set
 from http import HTTPStatus
 
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from src.serving.exchange import Exchange
@@ -83,6 +85,14 @@ class Cors(CORSMiddleware):
             await self.app(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        kept = {name: response.headers[name] for name in response.headers if not name.startswith("content-")}
+        detail = "A page of this origin may not send this request."
+        return Problem(HTTPStatus.BAD_REQUEST, "cors", detail, kept).response()
 
 
 class LastResort:

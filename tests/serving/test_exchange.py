@@ -1,0 +1,71 @@
+"""What is known of a request: its id and where it comes from."""
+
+import pytest
+
+from src.serving.exchange import Exchange
+
+TRACE = b"0af7651916cd43dd8448eb211c80319c"
+
+
+async def send(message: object) -> None:
+    pass
+
+
+def exchange(
+    headers: list[tuple[bytes, bytes]], client: tuple[str, int] | None = ("10.0.0.1", 5), trusts: bool = False
+) -> Exchange:
+    return Exchange({"type": "http", "headers": headers, "client": client}, send, "/", trusts)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([(b"x-request-id", b"abc.DEF_1-2")], b"abc.DEF_1-2"),
+        ([(b"x-request-id", b"a" * 128)], b"a" * 128),
+        ([(b"traceparent", b"00-" + TRACE + b"-b7ad6b7169203331-01")], TRACE),
+        ([(b"x-request-id", b"<>"), (b"traceparent", b"00-" + TRACE + b"-b7ad6b7169203331-01")], TRACE),
+    ],
+)
+def test_a_sane_id_is_taken(headers: list[tuple[bytes, bytes]], expected: bytes) -> None:
+    assert exchange(headers).request_id == expected
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"x-request-id", b"")],
+        [(b"x-request-id", b"a" * 129)],
+        [(b"x-request-id", b'a"b')],
+        [(b"x-request-id", b"a\n")],
+        [(b"traceparent", b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01")],
+        [(b"traceparent", b"00-" + TRACE + b"-0000000000000000-01")],
+        [(b"traceparent", b"00-zz-zz-zz")],
+    ],
+)
+def test_any_other_gets_a_new_one(headers: list[tuple[bytes, bytes]]) -> None:
+    first, second = exchange(headers).request_id, exchange(headers).request_id
+
+    assert first != second
+    assert len(first) == len(second) == 32
+    assert int(first, 16) >= 0
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "trusts", "expected"),
+    [
+        (None, None, False, "unknown"),
+        (("10.0.0.1", 5), None, False, "10.0.0.1"),
+        (("10.0.0.1", 5), b"10.0.0.2", False, "10.0.0.1"),
+        (("10.0.0.1", 5), b"10.0.0.1", False, "10.0.0.1"),
+        (("10.0.0.2", 0), b"10.0.0.2", False, "127.0.0.1"),
+        (("10.0.0.2", 99), b"10.0.0.2:99", False, "127.0.0.1"),
+        (("10.0.0.2", 0), b"10.0.0.2", True, "10.0.0.2"),
+    ],
+)
+def test_the_address_is_not_what_a_caller_says(
+    client: tuple[str, int] | None, forwarded: bytes | None, trusts: bool, expected: str
+) -> None:
+    headers = [] if forwarded is None else [(b"x-forwarded-for", forwarded)]
+
+    assert exchange(headers, client, trusts).address == expected

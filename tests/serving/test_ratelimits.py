@@ -1,0 +1,155 @@
+"""How often a client may call."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from limits.errors import StorageError
+from limits.storage import RedisStorage
+
+from src.serving import ratelimits
+from src.serving.metrics import Metrics
+from src.serving.ratelimits import Counts, LoopStorage, open_storage
+from tests.serving.conftest import KEY, MakeClient
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(ratelimits, "time", clock)
+    return clock
+
+
+class Flaky(LoopStorage):
+    """A shared storage that can be down."""
+
+    STORAGE_SCHEME = ["flaky"]
+    up = True
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        if not self.up:
+            raise StorageError(ConnectionError("no route to host"))
+        return int(super().incr(key, expiry, amount))
+
+
+def test_hits_are_counted_until_they_expire(clock: Clock) -> None:
+    storage = LoopStorage()
+
+    assert [storage.incr("a", 60), storage.incr("a", 60), storage.incr("b", 60)] == [1, 2, 1]
+    assert (storage.get("a"), storage.get_expiry("a")) == (2, 1060.0)
+
+    clock.now = 1060.0
+    assert (storage.get("a"), storage.get("nobody")) == (0, 0)
+    assert storage.incr("a", 60) == 1
+
+
+def test_what_expired_is_forgotten(clock: Clock) -> None:
+    storage = LoopStorage()
+    for number in range(1000):
+        storage.incr(str(number), 60)
+
+    clock.now = 1061.0
+    storage.incr("new", 60)
+
+    assert storage.reset() == 1
+
+
+def test_a_client_can_be_cleared(clock: Clock) -> None:
+    storage = LoopStorage()
+    storage.incr("a", 60)
+
+    storage.clear("a")
+
+    assert storage.check()
+    assert storage.get("a") == 0
+
+
+def test_a_shared_storage_is_used_while_it_is_up(clock: Clock) -> None:
+    shared = Flaky()
+    counts = Counts(Metrics(), shared)
+
+    hits = [asyncio.run(counts.hit("a", 60)) for _ in range(2)]
+
+    assert hits == [(1, 1060.0), (2, 1060.0)]
+    assert shared.get("a") == 2
+
+
+def test_each_process_counts_for_itself_while_the_storage_is_down(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared, metrics = Flaky(), Metrics()
+    counts = Counts(metrics, shared)
+
+    shared.up = False
+    down = [asyncio.run(counts.hit("a", 60))[0] for _ in range(3)]
+    clock.now += 1
+    still_down = asyncio.run(counts.hit("a", 60))[0]
+
+    assert (down, still_down) == ([1, 2, 3], 4)
+    assert b"rate_limit_storage_up 0.0" in metrics.render()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "ConnectionError" in caplog.text
+
+    shared.up = True
+    clock.now += 1
+    assert asyncio.run(counts.hit("a", 60))[0] == 1
+    assert asyncio.run(counts.hit("a", 60))[0] == 2
+    assert b"rate_limit_storage_up 1.0" in metrics.render()
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_redis_connects_when_it_is_first_used() -> None:
+    storage = open_storage("redis://127.0.0.1:1")
+
+    assert isinstance(storage, RedisStorage)
+    with pytest.raises(StorageError):
+        storage.incr("a", 60)
+
+
+def test_a_request_does_not_fail_for_the_storage(make_client: MakeClient, flower: dict[str, float]) -> None:
+    with make_client(rate_limit_storage="redis://127.0.0.1:1", rate_limit_predict="2/minute") as client:
+        statuses = [client.post("/predict", json=flower).status_code for _ in range(3)]
+
+    assert statuses == [200, 200, 429]
+
+
+def test_each_key_has_a_limit_of_its_own(make_client: MakeClient, flower: dict[str, float]) -> None:
+    with make_client(api_key=f"{KEY},second", rate_limit_predict="1/minute") as client:
+        statuses = [
+            client.post("/predict", json=flower, headers={"X-API-Key": key}).status_code
+            for key in (KEY, "second", KEY, "second")
+        ]
+
+    assert statuses == [200, 200, 429, 429]
+
+
+def test_wrong_keys_are_limited_and_good_ones_are_not_held_up(
+    make_client: MakeClient, flower: dict[str, float]
+) -> None:
+    def send() -> Iterator[int]:
+        for number in range(12):
+            yield client.post("/predict", json=flower, headers={"X-API-Key": f"wrong-{number}"}).status_code
+        yield client.post("/predict", json=flower, headers={"X-API-Key": KEY}).status_code
+
+    with make_client(api_key=KEY) as client:
+        statuses = list(send())
+
+    assert statuses == [403] * 10 + [429] * 2 + [200]
+
+
+def test_the_reset_is_a_time_to_come(make_client: MakeClient) -> None:
+    with make_client() as client:
+        reset = int(client.get("/health").headers["x-ratelimit-reset"])
+
+    assert time.time() < reset <= time.time() + 61
