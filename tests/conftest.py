@@ -16,6 +16,7 @@ from src import bundle as bundles
 from src.bundle import Bundle, Example, Training
 from src.runtime.answers import Answers
 from src.schema import Features, NumericColumn, Schema
+from src.serving.logs import LinesHandler
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -72,6 +73,14 @@ def workspace(tmp_path: Path) -> Iterator[Path]:
     copy_inputs(folder)
     with inside(folder):
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def _log_of_no_other_test() -> None:
+    """Importing the app sets the log up for a server; a test begins as a command does, without."""
+    root = logging.getLogger()
+    root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler, LinesHandler)]
+    root.setLevel(logging.WARNING)
 
 
 @pytest.fixture
