@@ -60,7 +60,7 @@ class Clock:
     """The time of a line, ISO 8601 in UTC with milliseconds; its seconds are formatted once a second."""
 
     def __init__(self) -> None:
-        self._second = (0, "")
+        self._second = (-1, "")
 
     def text(self, now: float) -> str:
         whole = int(now)

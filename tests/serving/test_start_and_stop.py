@@ -1,0 +1,175 @@
+"""Entry points, from the first line to the exit code; real processes are tested elsewhere."""
+
+import asyncio
+import http.server
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from prometheus_client import multiprocess, values
+
+from src.config import Settings
+from src.errors import ConfigError
+from src.serving import __main__ as entry
+from src.serving import app, healthcheck, metrics
+from src.serving.lifespan import drain_on_sigterm
+from src.serving.metrics import Metrics
+from src.serving.state import Serving
+from src.version import VERSION
+from tests.conftest import REPOSITORY
+
+
+def test_the_version_is_the_projects() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+
+    assert VERSION == project["version"]
+
+
+def test_a_mistake_in_the_environment_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "x")
+
+    with pytest.raises(SystemExit) as ended:
+        app.create_app()
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("error: PORT: ")
+
+
+def test_an_address_that_is_taken_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(ConfigError, match=f"HOST 127.0.0.1, PORT {port}: Address already in use"):
+            entry.listen(Settings(port=port))
+
+
+def test_a_free_port_is_found() -> None:
+    with entry.listen(Settings(port=0)) as listener:
+        assert listener.getsockname()[1] > 0
+
+
+def test_uvicorn_trusts_the_proxies_that_are_named_and_no_others() -> None:
+    trusting = entry.server_config(Settings(forwarded_allow_ips="10.0.0.0/8"))
+    bare = entry.server_config(Settings())
+
+    assert (trusting.proxy_headers, trusting.forwarded_allow_ips) == (True, ["10.0.0.0/8"])
+    assert (bare.proxy_headers, bare.server_header, bare.access_log) == (False, False, False)
+
+
+@pytest.fixture
+def sigterm_restored() -> Iterator[None]:
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+
+
+def told_to_stop(times: int, drain_seconds: float) -> tuple[Serving, uvicorn.Server]:
+    serving = Serving(Settings(drain_seconds=drain_seconds))
+    server = uvicorn.Server(uvicorn.Config(app.app))
+
+    async def run() -> None:
+        signal.signal(signal.SIGTERM, server.handle_exit)
+        drain_on_sigterm(serving)
+        for _ in range(times):
+            signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+    return serving, server
+
+
+@pytest.mark.parametrize(("times", "drain_seconds", "stopped"), [(1, 60, False), (1, 0, True), (2, 60, True)])
+def test_a_stop_is_announced_first(
+    sigterm_restored: None, times: int, drain_seconds: float, stopped: bool
+) -> None:
+    serving, server = told_to_stop(times, drain_seconds)
+
+    assert serving.draining
+    assert server.should_exit == stopped
+
+
+def test_the_handler_of_another_server_is_left_alone(sigterm_restored: None) -> None:
+    def other(number: int, frame: object) -> None:
+        """Not ours."""
+
+    signal.signal(signal.SIGTERM, other)
+
+    asyncio.run(_drain())
+
+    assert signal.getsignal(signal.SIGTERM) is other
+
+
+async def _drain() -> None:
+    drain_on_sigterm(Serving(Settings()))
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    status = 200
+
+    def do_GET(self) -> None:
+        self.send_response(self.status if self.path == "/livez" else 404)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (500, 1), (None, 1)])
+def test_the_health_check_asks_whether_the_server_lives(
+    monkeypatch: pytest.MonkeyPatch, status: int | None, code: int
+) -> None:
+    monkeypatch.setattr(Answering, "status", status)
+    with http.server.HTTPServer(("127.0.0.1", 0), Answering) as server:
+        port = server.server_address[1]
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        if status is None:
+            port = 1
+        monkeypatch.setattr(sys, "argv", ["healthcheck", str(port)])
+
+        with pytest.raises(SystemExit) as ended:
+            healthcheck.main()
+
+    assert ended.value.code == code
+
+
+@pytest.fixture
+def shared_metrics(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """The client as it is in a worker that is one of several."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    value_class = values.MultiProcessValue()
+    monkeypatch.setattr(values, "ValueClass", value_class)
+    yield tmp_path
+    value_class.close_all_files()
+
+
+def test_workers_are_summed_and_the_dead_forgotten(shared_metrics: Path) -> None:
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    )
+    left_behind = shared_metrics / f"gauge_livesum_{int(dead.stdout)}.db"
+    left_behind.write_bytes(b"")
+
+    shared = Metrics()
+    shared.request("GET", "/", 200).add()
+    shared.in_flight.inc()
+
+    assert not left_behind.exists()
+    text = shared.render().decode()
+    assert 'http_requests_total{method="GET",route="/",status="200"} 1.0' in text
+    assert "http_requests_in_flight 1.0" in text
+
+    shared.close()
+    assert [path.name for path in shared_metrics.glob("gauge_live*")] == []
+    assert "http_requests_total" in shared.render().decode()
+    assert multiprocess.MultiProcessCollector is metrics.MultiProcessCollector
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(shared_metrics)
