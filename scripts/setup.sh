@@ -1,9 +1,9 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Install Poetry into .poetry/ and the locked dependencies into .venv/; nothing outside this folder is touched.
 #
 #   scripts/setup.sh           all groups
 #   scripts/setup.sh --lock    write poetry.lock anew from pyproject.toml first
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # A Python we support: $PYTHON, or the first one found.
@@ -41,4 +41,5 @@ unset VIRTUAL_ENV # an active environment would be installed into
 
 if [ "${1:-}" = --lock ]; then "$poetry" lock --no-interaction; fi
 "$poetry" env use --quiet --no-interaction "$("$python" -c 'import sys; print(sys.executable)')"
-"$poetry" sync --no-interaction --all-groups
+# mlflow and mlflow-skinny hold the same files, and Poetry warns of each of two thousand.
+"$poetry" sync --no-interaction --all-groups 2> >(grep -v 'over existing file' >&2)
