@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from src.config import Settings, load_settings
 from src.errors import ConfigError
@@ -20,7 +21,7 @@ from src.serving.auth import HEADER
 from src.serving.docs import OPENAPI, docs_routes
 from src.serving.follower import Follower
 from src.serving.lifespan import lifespan_of
-from src.serving.middleware import Cors, LastResort, Methods, Observe
+from src.serving.middleware import Cors, Direct, LastResort, Methods, Observe
 from src.serving.openapi import Document
 from src.serving.predict import Predict
 from src.serving.problems import Problem, answer_http_exception, answer_problem
@@ -52,16 +53,17 @@ def create_app(settings: Settings | None = None, source: Source | None = None) -
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
     )
     app.state.serving = serving
-    app.router.routes.append(Route("/predict", Predict(serving), methods=["POST"]))
+    predict = Predict(serving)
+    app.router.routes.append(Route("/predict", predict, methods=["POST"]))
     app.include_router(routes.router)
     document = Document(serving)
     app.openapi = document.content  # type: ignore[method-assign]
     app.router.routes += [Route(OPENAPI, document.respond, include_in_schema=False), *docs_routes()]
-    app.user_middleware = _middleware(app, serving)
+    app.user_middleware = _middleware(app, serving, {"/predict": predict})
     return app
 
 
-def _middleware(app: FastAPI, serving: Serving) -> list[Middleware]:
+def _middleware(app: FastAPI, serving: Serving, endpoints: Mapping[str, ASGIApp]) -> list[Middleware]:
     """Return what every request passes, from the outside in."""
     settings = serving.settings
     paths = {
@@ -80,6 +82,7 @@ def _middleware(app: FastAPI, serving: Serving) -> list[Middleware]:
         *([cors] if settings.cors_origins else []),
         Middleware(LastResort),
         Middleware(Methods, paths),
+        Middleware(Direct, endpoints),
     ]
 
 

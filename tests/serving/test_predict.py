@@ -13,6 +13,8 @@ from starlette.types import Message, Scope
 from src.bundle import Bundle
 from src.runtime.answers import Answers
 from src.schema import Features
+from src.serving.logs import RequestLog
+from src.serving.middleware import Direct, Observe
 from src.serving.predict import Predict
 from tests.conftest import FixedRuntime
 from tests.serving.conftest import KEY, MakeClient
@@ -206,9 +208,12 @@ def test_a_length_of_many_digits_is_too_large(client: TestClient) -> None:
 
 
 def call(client: TestClient, messages: AsyncIterator[Message], **options: Any) -> list[Message]:
-    """Call the endpoint behind its middleware with `messages` as what the caller sends."""
+    """Call the endpoint in its middleware with `messages` as what the caller sends."""
     app: Any = client.app
-    app.router.routes[0].app = Predict(app.state.serving, **options)
+    serving = app.state.serving
+    direct = Direct(app.router, {"/predict": Predict(serving, **options)})
+    log = RequestLog(serving.settings)
+    observe = Observe(direct, {"/predict": {"POST"}}, serving.metrics, log, trusts_proxies=False)
     scope: Scope = {
         "type": "http",
         "method": "POST",
@@ -222,7 +227,7 @@ def call(client: TestClient, messages: AsyncIterator[Message], **options: Any) -
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(app(scope, lambda: anext(messages), send))
+    asyncio.run(observe(scope, lambda: anext(messages), send))
     return sent
 
 
