@@ -93,6 +93,10 @@ def test_a_page_loads_only_what_we_serve(client: TestClient, page: str) -> None:
     assert "//" not in "".join(addresses)
 
 
+def test_the_document_is_sent_to_no_validator(client: TestClient) -> None:
+    assert '"validatorUrl": null' in client.get("/docs").text
+
+
 def test_the_script_in_a_page_may_run_and_no_other(client: TestClient) -> None:
     policy = client.get("/docs").headers["content-security-policy"]
 

@@ -1,5 +1,6 @@
 """Keeping the champion in service."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -119,8 +120,6 @@ def test_a_round_that_fails_is_not_the_last(
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    import time
-
     deadline = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < deadline

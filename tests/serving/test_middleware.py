@@ -1,5 +1,6 @@
 """What happens to every request."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -39,13 +40,10 @@ def test_an_unexpected_failure_is_a_problem_and_is_logged(
     assert "secret detail" in str(record.exc_info)
 
 
-async def test_app(scope: Scope, receive: Receive, send: Send) -> None:
+async def half_way(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": []})
     raise RuntimeError("half way")
-
-
-test_app.__test__ = False  # type: ignore[attr-defined]
 
 
 async def receive() -> Message:
@@ -58,13 +56,11 @@ async def send(message: Message) -> None:
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_a_failure_that_cannot_be_answered_is_left_to_the_server(kind: str) -> None:
-    import asyncio
-
     scope: Scope = {"type": kind, "headers": [], "client": None}
     exchange = scope["exchange"] = Exchange(scope, send, "/", trusts_proxies=False)
 
     with pytest.raises(RuntimeError, match="half way"):
-        asyncio.run(LastResort(test_app)(scope, receive, exchange.send))
+        asyncio.run(LastResort(half_way)(scope, receive, exchange.send))
 
 
 def test_a_websocket_is_refused(client: TestClient) -> None:

@@ -9,17 +9,17 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import uvicorn
-from prometheus_client import multiprocess, values
+from prometheus_client import values
 
 from src.config import Settings
 from src.errors import ConfigError
 from src.serving import __main__ as entry
-from src.serving import app, healthcheck, metrics
+from src.serving import app, healthcheck
 from src.serving.lifespan import drain_on_sigterm
 from src.serving.metrics import Metrics
 from src.serving.state import Serving
@@ -64,6 +64,62 @@ def test_uvicorn_trusts_the_proxies_that_are_named_and_no_others() -> None:
 
     assert (trusting.proxy_headers, trusting.forwarded_allow_ips) == (True, ["10.0.0.0/8"])
     assert (bare.proxy_headers, bare.server_header, bare.access_log) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "started", "code"), [(False, True, 0), (True, True, 0), (False, False, 1)]
+)
+def test_the_exit_code_says_whether_it_served(
+    monkeypatch: pytest.MonkeyPatch, sigterm_restored: None, interrupted: bool, started: bool, code: int
+) -> None:
+    listeners: list[socket.socket] = []
+
+    def run(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        listeners.extend(sockets)
+        server.started = started
+        if interrupted:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    monkeypatch.setattr(uvicorn.Config, "configure_logging", lambda config: None)
+    monkeypatch.setenv("PORT", "0")
+
+    assert exit_code(entry.main) == code
+    assert len(listeners) == 1
+    listeners[0].close()
+
+
+def exit_code(main: Callable[[], None]) -> object:
+    try:
+        main()
+    except SystemExit as ended:
+        return ended.code
+    return 0
+
+
+def test_workers_share_a_folder_that_ends_with_them(
+    monkeypatch: pytest.MonkeyPatch, sigterm_restored: None
+) -> None:
+    folders: list[Path] = []
+
+    class Supervisor:
+        def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+            sockets[0].close()
+            assert config.workers == 2
+
+        def run(self) -> None:
+            folders.append(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+            assert folders[0].is_dir()
+
+    monkeypatch.setattr(entry, "Multiprocess", Supervisor)
+    monkeypatch.setattr(uvicorn.Config, "configure_logging", lambda config: None)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # so that it is undone
+    monkeypatch.setenv("WORKERS", "2")
+    monkeypatch.setenv("PORT", "0")
+
+    entry.main()
+
+    assert not folders[0].exists()
 
 
 @pytest.fixture
@@ -171,5 +227,3 @@ def test_workers_are_summed_and_the_dead_forgotten(shared_metrics: Path) -> None
     shared.close()
     assert [path.name for path in shared_metrics.glob("gauge_live*")] == []
     assert "http_requests_total" in shared.render().decode()
-    assert multiprocess.MultiProcessCollector is metrics.MultiProcessCollector
-    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(shared_metrics)
