@@ -191,6 +191,8 @@ class Settings(StoreSettings):
     max_body_bytes: int = Field(
         64 * 1024, ge=1, description="larger bodies are refused before they are parsed"
     )
+    batch_max_rows: int = Field(1000, ge=1, le=100_000, description="rows one `/predict/batch` may hold")
+    batch_max_body_bytes: int = Field(2**20, ge=1, description="the same as MAX_BODY_BYTES, for batches")
 
     rate_limit_storage: str = Field(
         "memory://",
@@ -198,6 +200,7 @@ class Settings(StoreSettings):
     )
     rate_limit_health: Limit = Field("30/minute", description="`/health`, per client")
     rate_limit_predict: Limit = Field("10/minute", description="`/predict`, per client")
+    rate_limit_predict_batch: Limit = Field("10/minute", description="`/predict/batch`, per client")
     rate_limit_model_info: Limit = Field("20/minute", description="`/model/info`, per client")
     rate_limit_wrong_key: Limit = Field("10/minute", description="wrong keys, per address")
 

@@ -148,6 +148,17 @@ def request_model(schema: Schema) -> type[BaseModel]:
     return model
 
 
+def batch_model(schema: Schema, most: int) -> type[BaseModel]:
+    """Return the strict model of `rows`, one to `most` of them, each as `request_model` has it."""
+    rows: Any = list[request_model(schema)]  # type: ignore[misc]
+    model: type[BaseModel] = create_model(
+        "Batch",
+        __config__=ConfigDict(extra="forbid", strict=True, frozen=True),
+        rows=(rows, Field(min_length=1, max_length=most)),
+    )
+    return model
+
+
 def to_features(schema: Schema, table: Mapping[str, Sequence[object]] | pd.DataFrame) -> Features:
     """Return the columns of `table` (slugs to values, a data frame too) as the model's matrices.
 

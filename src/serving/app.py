@@ -23,7 +23,7 @@ from src.serving.follower import Follower
 from src.serving.lifespan import lifespan_of
 from src.serving.middleware import Cors, Direct, LastResort, Methods, Observe
 from src.serving.openapi import Document
-from src.serving.predict import Predict
+from src.serving.predict import Predict, PredictBatch
 from src.serving.problems import Problem, answer_http_exception, answer_problem
 from src.serving.state import Serving
 from src.version import VERSION
@@ -53,8 +53,11 @@ def create_app(settings: Settings | None = None, source: Source | None = None) -
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
     )
     app.state.serving = serving
-    predict = Predict(serving)
-    app.router.routes.append(Route("/predict", predict, methods=["POST"]))
+    predict, predict_batch = Predict(serving), PredictBatch(serving)
+    app.router.routes += [
+        Route("/predict", predict, methods=["POST"]),
+        Route("/predict/batch", predict_batch, methods=["POST"]),
+    ]
     app.include_router(routes.router)
     document = Document(serving)
     app.openapi = document.content  # type: ignore[method-assign]

@@ -27,10 +27,18 @@ class Probe(_Answer):
     status: Literal["alive", "ready"]
 
 
-class Prediction(_Answer):
+class RowPrediction(_Answer):
     prediction: str
     confidence: float  # the probability of the predicted class
     probabilities: dict[str, float]  # of each class
+
+
+class Prediction(RowPrediction):
+    model_version: str
+
+
+class BatchPrediction(_Answer):
+    predictions: list[RowPrediction]  # in the order of the rows
     model_version: str
 
 
@@ -54,6 +62,7 @@ class ModelInfo(_Answer):
 
 
 class FieldError(_Answer):
+    row: int | None = None  # of a batch, the first is 0
     field: str | None  # None: the body as a whole, or fields that are not known
     detail: str
 

@@ -8,14 +8,24 @@ from fastapi import APIRouter, Request, Security
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
-from src.schema import Schema, request_model
+from src.schema import Schema, batch_model, request_model
 from src.serving import auth, models, problems, routes
 from src.serving.served import Served
 from src.serving.state import Serving
 from src.version import VERSION
 
 _DESCRIPTION = "Errors are `application/problem+json` (RFC 9457) and never repeat what was sent."
-_LIMITED = {"/health", "/predict", "/model/info"}
+_LIMITED = {"/health", "/predict", "/predict/batch", "/model/info"}
+_PREDICT_PROBLEMS = problems.describe(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 _REFERENCE = "#/components/schemas/{model}"
 _INTEGER = {"type": "integer"}
 _HEADERS = {
@@ -45,25 +55,26 @@ class Document:
     def _current(self) -> tuple[Served | None, dict[str, Any], bytes]:
         served = self._serving.served
         if self._written is None or self._written[0] is not served:
-            content = _write(served, self._serving.gate.is_open)
+            content = _write(served, self._serving)
             self._written = (served, content, json.dumps(content).encode())
         return self._written
 
 
-def _write(served: Served | None, is_open: bool) -> dict[str, Any]:
+def _write(served: Served | None, serving: Serving) -> dict[str, Any]:
     router = APIRouter()
     router.include_router(routes.router)
-    _describe_predict(router, served)
+    _describe_predict(router, served, serving.settings.batch_max_rows)
     content = get_openapi(title="mlops-core", version=VERSION, description=_DESCRIPTION, routes=router.routes)
     schemas = content["components"]["schemas"]
     problem = models.ProblemDetails.model_json_schema(ref_template=_REFERENCE)
     schemas.update({**problem.pop("$defs"), "ProblemDetails": problem})
     if served is not None:
-        _name_the_classes(schemas["Prediction"]["properties"], served.bundle.schema)
+        for name in ("Prediction", "RowPrediction"):
+            _name_the_classes(schemas[name]["properties"], served.bundle.schema)
     for path, operations in content["paths"].items():
         for operation in operations.values():
             operation["responses"]["500"] = problems.described(HTTPStatus.INTERNAL_SERVER_ERROR)
-            if is_open:
+            if serving.gate.is_open:
                 operation.pop("security", None)
             for status, response in operation["responses"].items():
                 names = ["X-Request-ID", *_headers_of(int(status), limited=path in _LIMITED)]
@@ -75,35 +86,37 @@ def _write(served: Served | None, is_open: bool) -> dict[str, Any]:
     return content
 
 
-def _describe_predict(router: APIRouter, served: Served | None) -> None:
+def _describe_predict(router: APIRouter, served: Served | None, most_rows: int) -> None:
+    """Add /predict and /predict/batch as FastAPI would have them; what runs is `src.serving.predict`."""
     row: Any = dict[str, Any]
-    examples: dict[str, Any] = {}
+    batch: Any = dict[str, list[dict[str, Any]]]
+    examples: list[dict[str, Any]] = []
     if served is not None:
-        row = request_model(served.bundle.schema)
-        first = served.bundle.example.rows[0]
-        examples = {"example": {name: first[name] for name in served.bundle.schema.names}}
+        schema = served.bundle.schema
+        row, batch = request_model(schema), batch_model(schema, most_rows)
+        examples = [{name: one[name] for name in schema.names} for one in served.bundle.example.rows]
 
     async def predict(row: row) -> models.Prediction:
-        """Predict the class of one row."""
-        raise NotImplementedError  # what runs is `src.serving.predict`
+        """Predict the class of one row; what is not JSON, or not as the schema says, is answered with 422."""
+        raise NotImplementedError
 
-    router.add_api_route(
-        "/predict",
-        predict,
-        methods=["POST"],
-        dependencies=[Security(routes.api_key)],
-        openapi_extra={"requestBody": {"content": {"application/json": examples}}},
-        responses=problems.describe(
-            HTTPStatus.UNAUTHORIZED,
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.REQUEST_TIMEOUT,
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            HTTPStatus.TOO_MANY_REQUESTS,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-        ),
-    )
+    async def predict_batch(batch: batch) -> models.BatchPrediction:
+        """Predict the class of each row; when any is wrong, none is predicted, and `errors` says which."""
+        raise NotImplementedError
+
+    for path, endpoint, example in (
+        ("/predict", predict, examples[0] if examples else None),
+        ("/predict/batch", predict_batch, {"rows": examples} if examples else None),
+    ):
+        content = {"application/json": {"example": example} if example else {}}
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            dependencies=[Security(routes.api_key)],
+            openapi_extra={"requestBody": {"content": content}},
+            responses=_PREDICT_PROBLEMS,
+        )
 
 
 def _name_the_classes(properties: dict[str, Any], schema: Schema) -> None:

@@ -1,10 +1,14 @@
-"""`POST /predict`, the hot path: its steps in order, each of them as lean as it can be."""
+"""`POST /predict`, the hot path, its steps in order and as lean as they can be; and many rows at once."""
+
+import asyncio
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from src.serving.body import read_body, require_json
 from src.serving.exchange import Exchange
+from src.serving.ratelimits import Quota
+from src.serving.served import Served
 from src.serving.state import Serving
 
 BODY_SECONDS = 10.0  # how long a body may take
@@ -14,23 +18,63 @@ class Predict:
     """An ASGI endpoint, because FastAPI's way from the bytes to the answer takes longer than the answer."""
 
     def __init__(self, serving: Serving, body_seconds: float = BODY_SECONDS) -> None:
-        self._serving = serving
-        self._body_seconds = body_seconds
+        self._admission = Admission(
+            serving, serving.quotas.predict, serving.settings.max_body_bytes, body_seconds
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        serving = self._serving
         exchange: Exchange = scope["exchange"]
-        await serving.gate.admit(exchange)
-        await serving.quotas.predict.take(exchange)
-        served = serving.require_model()
-        require_json(exchange)
         try:
-            body = await read_body(exchange, receive, serving.settings.max_body_bytes, self._body_seconds)
+            served, body = await self._admission.take(exchange, receive)
         except ClientDisconnect:
             return
         row = served.read(body)
         # In the event loop: a thread would cost several times what the model takes.
         exchange.predicted, answer = served.answer(row)
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        await respond(send, answer)
+
+
+class PredictBatch:
+    """The same for `POST /predict/batch`: one call of the model for all rows."""
+
+    def __init__(self, serving: Serving, body_seconds: float = BODY_SECONDS) -> None:
+        self._admission = Admission(
+            serving, serving.quotas.predict_batch, serving.settings.batch_max_body_bytes, body_seconds
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            served, body = await self._admission.take(scope["exchange"], receive)
+        except ClientDisconnect:
+            return
+        # In a thread: the model takes long enough for others to wait, and lets them run meanwhile.
+        await respond(send, await asyncio.to_thread(lambda: served.answer_all(served.read_all(body))))
+
+
+class Admission:
+    """What comes before the model: who calls, how often, and a body that may be read."""
+
+    def __init__(self, serving: Serving, quota: Quota, most_bytes: int, body_seconds: float) -> None:
+        self._serving = serving
+        self._quota = quota
+        self._most_bytes = most_bytes
+        self._body_seconds = body_seconds
+
+    async def take(self, exchange: Exchange, receive: Receive) -> tuple[Served, bytes]:
+        """Return the model in service and the body.
+
+        Raises:
+            Problem: 401, 403, 429, 503, 415, 413 or 408, in this order.
+            ClientDisconnect: the caller left.
+        """
+        await self._serving.gate.admit(exchange)
+        await self._quota.take(exchange)
+        served = self._serving.require_model()
+        require_json(exchange)
+        return served, await read_body(exchange, receive, self._most_bytes, self._body_seconds)
+
+
+async def respond(send: Send, answer: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})

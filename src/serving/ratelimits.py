@@ -190,5 +190,6 @@ class Quotas:
         counts = Counts(metrics, None if uri.startswith("memory://") else open_storage(uri))
         self.health = Quota(counts, metrics, "/health", settings.rate_limit_health)
         self.predict = Quota(counts, metrics, "/predict", settings.rate_limit_predict)
+        self.predict_batch = Quota(counts, metrics, "/predict/batch", settings.rate_limit_predict_batch)
         self.model_info = Quota(counts, metrics, "/model/info", settings.rate_limit_model_info)
         self.wrong_key = Quota(counts, metrics, "wrong key", settings.rate_limit_wrong_key)

@@ -2,26 +2,29 @@
 
 import json
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from src.schema import Features, Schema, request_model
+from src.schema import Features, Schema, batch_model, request_model
 from src.serving.problems import Problem
 
-_NO_CATEGORIES = np.empty((1, 0), dtype=np.object_)
+MAX_ENTRIES = 100  # of one answer; a batch may hold many more mistakes
+Entry = dict[str, str | int | None]
 
 
 class RowReader:
-    """Reads a row of `schema` from JSON."""
+    """Reads rows of `schema` from JSON, at most `most` at a time."""
 
-    def __init__(self, schema: Schema) -> None:
-        model = request_model(schema)
+    def __init__(self, schema: Schema, most: int = 1) -> None:
         fields = {column.name: f"column_{place}" for place, column in enumerate(schema.columns)}
-        self._validate = model.__pydantic_validator__.validate_json
+        self._validate = request_model(schema).__pydantic_validator__.validate_json
+        self._validate_all = batch_model(schema, most).__pydantic_validator__.validate_json
         self._numeric = [fields[column.name] for column in schema.numeric]
         self._categorical = [fields[column.name] for column in schema.categorical]
+        self._numbers = itemgetter(*self._numeric) if self._numeric else None
         self._names = ", ".join(schema.names)
 
     def read(self, body: bytes) -> Features:
@@ -39,39 +42,80 @@ class RowReader:
         # Each key and each text takes two quotes. More than that, and a key came twice, of which the
         # validator keeps the last, or a text holds an escaped one.
         quotes = 2 * (len(row.model_fields_set) + len(texts) - texts.count(None))
-        if body.count(b'"') != quotes and (repeated := _repeated(body)):
-            raise _invalid(
-                [{"field": name, "detail": "The field is there more than once."} for name in repeated]
-            )
+        if body.count(b'"') != quotes:
+            _refuse_repeated(body)
         numeric = np.array([[values[name] for name in self._numeric]], dtype=np.float64)  # None becomes NaN
-        if not texts:
-            return Features(numeric, _NO_CATEGORIES)
-        return Features(numeric, np.array([[text or "" for text in texts]], dtype=np.object_))
+        return Features(numeric, _texts([texts]))
 
-    def _explain(self, error: ValidationError) -> list[dict[str, str | None]]:
+    def read_all(self, body: bytes) -> Features:
+        """Return the rows of a batch as matrices; raises as `read` does, an entry naming its row too."""
+        try:
+            batch = self._validate_all(body)
+        except ValidationError as error:
+            raise _invalid(self._explain(error)) from None
+        rows: list[BaseModel] = batch.rows
+        values = [row.__dict__ for row in rows]
+        texts = [[row[name] for name in self._categorical] for row in values] if self._categorical else []
+        given = sum(len(row.model_fields_set) for row in rows)
+        given += sum(text is not None for row in texts for text in row)
+        if body.count(b'"') != 2 * (given + 1):  # as above, and `rows` itself
+            _refuse_repeated(body)
+        numbers = [self._numbers(row) for row in values] if self._numbers else []
+        numeric = np.array(numbers, dtype=np.float64).reshape(len(rows), len(self._numeric))
+        return Features(numeric, _texts(texts or [[]] * len(rows)))
+
+    def _explain(self, error: ValidationError) -> list[Entry]:
         """Return an entry for each wrong field; a field that is not ours is not repeated."""
-        entries: list[dict[str, str | None]] = []
-        unknown = 0
+        entries: list[Entry] = []
+        unknown: dict[int | None, int] = {}
         for problem in error.errors(include_url=False, include_input=False):
+            row, field = _place(problem["loc"])
             if problem["type"] == "extra_forbidden":
-                unknown += 1
-                continue
-            field = str(problem["loc"][0]) if problem["loc"] else None
-            entries.append({"field": field, "detail": problem["msg"]})
-        if unknown:
-            detail = f"{unknown} unknown; the fields are {self._names}."
-            entries.append({"field": None, "detail": detail})
+                unknown[row] = unknown.get(row, 0) + 1
+            else:
+                entries.append(_entry(row, field, problem["msg"]))
+        for row, count in unknown.items():
+            entries.append(_entry(row, None, f"{count} unknown; the fields are {self._names}."))
         return entries
 
 
-def _repeated(body: bytes) -> list[str]:
-    """Return the keys that a valid row holds more than once."""
-    pairs = json.loads(body, object_pairs_hook=list, parse_int=str, parse_float=str)
-    names = [name for name, _ in pairs]
-    return sorted({name for name in names if names.count(name) > 1})
+def _place(loc: tuple[int | str, ...]) -> tuple[int | None, str | None]:
+    """Return the row, of a batch, and the field that pydantic means."""
+    if len(loc) > 1 and isinstance(loc[1], int):
+        return loc[1], str(loc[2]) if len(loc) > 2 else None
+    return None, str(loc[0]) if loc else None
 
 
-def _invalid(entries: list[dict[str, str | None]]) -> Problem:
-    fields = [entry["field"] for entry in entries if entry["field"] is not None]
+def _entry(row: int | None, field: str | None, detail: str) -> Entry:
+    return (
+        {"field": field, "detail": detail} if row is None else {"row": row, "field": field, "detail": detail}
+    )
+
+
+def _texts(texts: list[list[str | None]]) -> np.ndarray[Any, np.dtype[np.object_]]:
+    """Return [rows, categories], missing as the empty text."""
+    matrix = np.empty((len(texts), len(texts[0])), dtype=np.object_)
+    if matrix.size:
+        matrix[:] = [[text or "" for text in row] for row in texts]
+    return matrix
+
+
+def _refuse_repeated(body: bytes) -> None:
+    """Raise a Problem when an object of a valid body has a key more than once; it is one of ours, then."""
+    repeated: set[str] = set()
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        repeated.update(name for name in names if names.count(name) > 1)
+
+    json.loads(body, object_pairs_hook=note, parse_int=str, parse_float=str)
+    if repeated:
+        raise _invalid(
+            [_entry(None, name, "The field is there more than once.") for name in sorted(repeated)]
+        )
+
+
+def _invalid(entries: list[Entry]) -> Problem:
+    fields = dict.fromkeys(str(entry["field"]) for entry in entries if entry["field"] is not None)
     detail = f"Not as the schema says: {', '.join(fields)}." if fields else str(entries[0]["detail"])
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "validation", detail, errors=entries)
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "validation", detail, errors=entries[:MAX_ENTRIES])

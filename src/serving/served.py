@@ -4,6 +4,8 @@ import json
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from src.bundle import Bundle
 from src.runtime.answers import Runtime
 from src.schema import Features
@@ -18,15 +20,21 @@ class ModelFailure(Exception):
 class Served:
     """Answers rows; nothing in it changes, so that a swap of the model is the swap of one reference."""
 
-    def __init__(self, bundle: Bundle, runtime: Runtime, metrics: Metrics) -> None:
+    def __init__(self, bundle: Bundle, runtime: Runtime, metrics: Metrics, most_rows: int) -> None:
         self.bundle = bundle
         self.version = bundle.manifest.version
         self.classes = bundle.schema.classes
-        self.read: Callable[[bytes], Features] = RowReader(bundle.schema).read
+        reader = RowReader(bundle.schema, most_rows)
+        self.read: Callable[[bytes], Features] = reader.read
+        self.read_all: Callable[[bytes], Features] = reader.read_all
         self._predict = runtime.predict
-        self._templates = [_template(label, self.classes, self.version) for label in self.classes]
+        self._row_templates = [_template(label, self.classes) for label in self.classes]
+        version = f',"model_version":{_text(self.version)}}}'
+        self._templates = [f"{template[:-1]}{version}" for template in self._row_templates]
+        self._batch_template = f'{{"predictions":[%s]{version}'
         self._counts = [metrics.predictions.labels(label).inc for label in self.classes]
         self._observe = metrics.confidence.observe
+        self._observe_all = metrics.confidence.observe_all
 
     def answer(self, features: Features) -> tuple[str, bytes]:
         """Return the class of one row, and the body of the response.
@@ -44,15 +52,26 @@ class Served:
         self._observe(confidence)
         return self.classes[label], (self._templates[label] % (confidence, *values)).encode()
 
+    def answer_all(self, features: Features) -> bytes:
+        """Return the body of the response to a batch; raises as `answer` does."""
+        labels, scores = self._predict(features)
+        if not np.isfinite(scores).all():
+            raise ModelFailure(f"version {self.version} gave a score that is not a number")
+        confidences = scores[np.arange(len(labels)), labels]
+        for count, number in zip(self._counts, np.bincount(labels, minlength=len(self.classes)), strict=True):
+            count(int(number))
+        self._observe_all(confidences)
+        templates = self._row_templates
+        rows = zip(labels.tolist(), confidences.tolist(), scores.tolist(), strict=True)
+        answers = ",".join(templates[label] % (confidence, *values) for label, confidence, values in rows)
+        return (self._batch_template % answers).encode()
 
-def _template(label: str, classes: tuple[str, ...], version: str) -> str:
-    """Return the response for `label` as JSON, `%r` where a number goes; `repr` of a float is JSON."""
 
-    def text(value: str) -> str:
-        return json.dumps(value).replace("%", "%%")
+def _template(label: str, classes: tuple[str, ...]) -> str:
+    """Return the answer for `label` as JSON, `%r` where a number goes; `repr` of a float is JSON."""
+    probabilities = ",".join(f"{_text(name)}:%r" for name in classes)
+    return f'{{"prediction":{_text(label)},"confidence":%r,"probabilities":{{{probabilities}}}}}'
 
-    probabilities = ",".join(f"{text(name)}:%r" for name in classes)
-    return (
-        f'{{"prediction":{text(label)},"confidence":%r,'
-        f'"probabilities":{{{probabilities}}},"model_version":{text(version)}}}'
-    )
+
+def _text(value: str) -> str:
+    return json.dumps(value).replace("%", "%%")

@@ -29,7 +29,7 @@ class Serving:
 
     def serve(self, bundle: Bundle, runtime: Runtime) -> None:
         """Put a model into service; requests that have begun keep the one they began with."""
-        before, self.served = self.served, Served(bundle, runtime, self.metrics)
+        before, self.served = self.served, Served(bundle, runtime, self.metrics, self.settings.batch_max_rows)
         if before is not None:
             self._info(before.bundle, 0)
         self._info(bundle, 1)

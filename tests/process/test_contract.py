@@ -16,6 +16,7 @@ def test_schemathesis_finds_nothing(
         API_KEY=KEY,
         MODEL_DIR=str(model_dir),
         RATE_LIMIT_PREDICT=never,
+        RATE_LIMIT_PREDICT_BATCH=never,
         RATE_LIMIT_WRONG_KEY=never,
         RATE_LIMIT_HEALTH=never,
         RATE_LIMIT_MODEL_INFO=never,

@@ -28,6 +28,7 @@ def test_every_endpoint_is_described(make_client: MakeClient) -> None:
         "/metrics": ["get"],
         "/model/info": ["get"],
         "/predict": ["post"],
+        "/predict/batch": ["post"],
     }
 
 
