@@ -23,6 +23,8 @@ from src.registry.sources import Source, source_for
 from src.registry.tracking import connected
 from tests.registry.conftest import Trained, labels_of
 
+pytestmark = pytest.mark.xdist_group("mlflow_server")  # one server for all of them
+
 
 @pytest.fixture
 def settings(mlflow_server: str) -> Settings:
