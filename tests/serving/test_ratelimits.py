@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from limits.errors import StorageError
 from limits.storage import RedisStorage
 
@@ -52,6 +54,27 @@ def test_hits_are_counted_until_they_expire(clock: Clock) -> None:
     clock.now = 1060.0
     assert (storage.get("a"), storage.get("nobody")) == (0, 0)
     assert storage.incr("a", 60) == 1
+
+
+@given(calls=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 90))), most=st.integers(1, 5))
+def test_no_client_gets_more_than_the_limit_in_a_window(calls: list[tuple[str, int]], most: int) -> None:
+    clock = Clock()
+    windows: dict[str, tuple[float, int]] = {}  # client: when its window ends, how often it was let in
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ratelimits, "time", clock)
+        storage = LoopStorage()
+        for client, pause in calls:
+            clock.now += pause
+            end, let_in = windows.get(client, (0.0, 0))
+            if clock.now >= end:
+                end, let_in = clock.now + 60, 0
+
+            allowed = storage.incr(client, 60) <= most
+
+            assert allowed == (let_in < most)
+            assert storage.get_expiry(client) == end
+            windows[client] = (end, let_in + allowed)
 
 
 def test_what_expired_is_forgotten(clock: Clock) -> None:
