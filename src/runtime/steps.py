@@ -11,13 +11,14 @@ from src.runtime.graph import ML, Graph
 
 def impute(graph: Graph, matrix: str, step: SimpleImputer) -> str:
     """Fill missing numbers; with an indicator, a column follows for each one that had any at fit."""
-    if not np.isfinite(step.statistics_).all():
+    fillings = np.asarray(step.statistics_, dtype=np.float64)
+    if not np.isfinite(fillings).all():
         raise ExportError("SimpleImputer: a column was empty at fit; allowed: keep_empty_features=True")
     missing = graph.add("IsNaN", matrix)
-    filled = graph.add("Where", missing, graph.constant(step.statistics_), matrix)
+    filled = graph.add("Where", missing, graph.constant(fillings), matrix)
     if not step.add_indicator or not step.indicator_.features_.size:
         return filled
-    marked = graph.select(missing, step.indicator_.features_.tolist(), len(step.statistics_))
+    marked = graph.select(missing, step.indicator_.features_.tolist(), len(fillings))
     return graph.add("Concat", filled, graph.add("Cast", marked, to=TensorProto.DOUBLE), axis=1)
 
 
