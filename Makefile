@@ -91,6 +91,10 @@ dvc-pull: dvc-init ## Fetch data and models from the DVC remote
 
 ##@ Development
 
+.PHONY: bench
+bench: $(INSTALLED) $(MODEL) ## Measure the server beside an empty and a plain FastAPI app; needs wrk
+	python -m bench.bench $(BENCH_ARGS)
+
 .PHONY: test
 test: $(INSTALLED) ## Run the tests and measure their coverage
 	python -m pytest $(PYTEST_ARGS)

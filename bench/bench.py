@@ -39,7 +39,6 @@ def ours(workers: int) -> Server:
         "WORKERS": str(workers),
         "RATE_LIMIT_PREDICT": NEVER,
         "RATE_LIMIT_PREDICT_BATCH": NEVER,
-        "MAX_BODY_BYTES": str(2**20),
     }
     suffix = "" if workers == 1 else f"-{workers}"
     return Server(
@@ -87,7 +86,9 @@ def measure(
     Raises:
         MlopsError: it failed a request, so that its figures mean nothing.
     """
-    path, content = ("/predict", ROW) if what == "predict" else ("/predict/batch", [ROW] * BATCH_ROWS)
+    path, content = (
+        ("/predict", ROW) if what == "predict" else ("/predict/batch", {"rows": [ROW] * BATCH_ROWS})
+    )
     body = json.dumps(content).encode()
     before = running.cpu_seconds()
     result = load.run(running.url + path, body, dict(server.headers), connections, seconds)
