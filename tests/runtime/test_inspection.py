@@ -1,0 +1,208 @@
+"""Models that somebody made to harm: each is refused before ONNX Runtime sees it."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import onnx
+import pytest
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from src.errors import BundleError
+from src.runtime.inspection import inspect
+from src.runtime.session import open_model
+from tests.runtime.tables import Fitted
+
+Change = Callable[[ModelProto], Any]
+
+
+def test_what_the_export_writes_passes(
+    iris_forest: Fitted, small_forest: Fitted, small_logistic: Fitted
+) -> None:
+    for fitted in (iris_forest, small_forest, small_logistic):
+        assert inspect(fitted.model) > 0
+
+
+def trees(model: ModelProto) -> NodeProto:
+    [node] = [node for node in model.graph.node if node.op_type == "TreeEnsemble"]
+    return node
+
+
+def attribute(model: ModelProto, name: str) -> Any:
+    [found] = [one for one in trees(model).attribute if one.name == name]
+    return found
+
+
+def set_integer(name: str, value: int, place: int = 0) -> Change:
+    def change(model: ModelProto) -> None:
+        attribute(model, name).ints[place] = value
+
+    return change
+
+
+def set_tensor(name: str, value: float) -> Change:
+    """Put `value` first in the tensor of an attribute of the trees."""
+
+    def change(model: ModelProto) -> None:
+        tensor = attribute(model, name).t
+        array = numpy_helper.to_array(tensor).copy()
+        array[0] = value
+        tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+
+    return change
+
+
+def append(op: str, inputs: list[str], domain: str = "", **attributes: Any) -> Change:
+    def change(model: ModelProto) -> None:
+        model.graph.node.append(helper.make_node(op, inputs, ["more"], domain=domain, **attributes))
+
+    return change
+
+
+def turn_around(model: ModelProto) -> None:
+    """Let two nodes wait for each other."""
+    first, last = model.graph.node[0], model.graph.node[-1]
+    first.input[0] = last.output[0]
+
+
+def endless_tree(model: ModelProto) -> None:
+    attribute(model, "nodes_truenodeids").ints[0] = 0
+    attribute(model, "nodes_trueleafs").ints[0] = 0
+
+
+def shared_subtree(model: ModelProto) -> None:
+    """Let both branches of the first node lead to the same node."""
+    for name in ("node", "leaf"):
+        true = attribute(model, "nodes_truenodeids" if name == "node" else "nodes_trueleafs")
+        false = attribute(model, "nodes_falsenodeids" if name == "node" else "nodes_falseleafs")
+        true.ints[0] = false.ints[0]
+
+
+def external(model: ModelProto) -> None:
+    tensor = model.graph.initializer[0]
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/passwd")
+
+
+def float_data(model: ModelProto) -> None:
+    """Keep the numbers of a tensor twice: which does a reader take?"""
+    model.graph.initializer[0].double_data.append(1.0)
+
+
+def longer_than_its_bytes(model: ModelProto) -> None:
+    model.graph.initializer[0].dims[0] = 2**40
+
+
+def subgraph(model: ModelProto) -> None:
+    node = helper.make_node("If", ["numeric"], ["more"])
+    node.attribute.append(helper.make_attribute("then_branch", helper.make_graph([], "inner", [], [])))
+    model.graph.node.append(node)
+
+
+HOSTILE: dict[str, Change] = {
+    "nodes in a circle": turn_around,
+    "a tree in a circle": endless_tree,
+    "a node in two places of a tree": shared_subtree,
+    "a node beyond the last": set_integer("nodes_truenodeids", 10**9),
+    "a negative node": set_integer("nodes_truenodeids", -1),
+    "a leaf that is neither": set_integer("nodes_trueleafs", 2),
+    "a root beyond the last": set_integer("tree_roots", 10**9),
+    "a column beyond the last": set_integer("nodes_featureids", 4),
+    "a column far beyond the last": set_integer("nodes_featureids", 2**31),
+    "a negative column": set_integer("nodes_featureids", -1),
+    "another tree's target": set_integer("leaf_targetids", 1),
+    "a target beyond the last": set_integer("leaf_targetids", 10**9),
+    "2^31 targets": lambda model: setattr(attribute(model, "n_targets"), "i", 2**31),
+    "no targets": lambda model: setattr(attribute(model, "n_targets"), "i", 0),
+    "fewer lists": lambda model: attribute(model, "nodes_featureids").ints.pop(),
+    "a split of NaN": set_tensor("nodes_splits", float("nan")),
+    "a split of infinity": set_tensor("nodes_splits", float("inf")),
+    "a leaf beyond the table": set_tensor("leaf_weights", 10_000.0),
+    "a leaf below the table": set_tensor("leaf_weights", -1.0),
+    "half a leaf": set_tensor("leaf_weights", 0.5),
+    "another comparison": set_tensor("nodes_modes", 3),
+    "a transformation of scores": lambda model: trees(model).attribute.append(
+        helper.make_attribute("post_transform", 1)
+    ),
+    "an attribute twice": lambda model: trees(model).attribute.append(attribute(model, "n_targets")),
+    "a loop of 2^62 turns": append("Loop", ["numeric"]),
+    "a tensor of 10^12 numbers": append("ConstantOfShape", ["numeric"]),
+    "an operator of another domain": append("Inverse", ["numeric"], domain="com.microsoft"),
+    "an operator that reads files": append("ReadFile", ["numeric"], domain="ai.onnx.contrib"),
+    "an unknown operator": append("Nothing", ["numeric"]),
+    "a value from nowhere": append("IsNaN", ["nowhere"]),
+    "a cast to text": append("Cast", ["numeric"], to=TensorProto.STRING),
+    "too many inputs": append("IsNaN", ["numeric", "numeric"]),
+    "a name twice": lambda model: model.graph.node.append(model.graph.node[0]),
+    "a subgraph": subgraph,
+    "a function": lambda model: model.functions.add(name="f", domain="ai.onnx.ml"),
+    "training information": lambda model: model.training_info.add(),
+    "a sparse tensor": lambda model: model.graph.sparse_initializer.add(),
+    "data in another file": external,
+    "data in two places": float_data,
+    "a tensor longer than its bytes": longer_than_its_bytes,
+    "an empty dimension": lambda model: model.graph.initializer[0].dims.__setitem__(0, 0),
+    "another IR": lambda model: setattr(model, "ir_version", 8),
+    "another operator set": lambda model: setattr(model.opset_import[0], "version", 6),
+    "one operator set more": lambda model: model.opset_import.add(domain="com.microsoft", version=1),
+    "another input": lambda model: setattr(model.graph.input[0], "name", "rows"),
+    "one input more": lambda model: model.graph.input.add(name="more"),
+    "fixed rows": lambda model: setattr(
+        model.graph.input[0].type.tensor_type.shape.dim[0], "dim_value", 2**40
+    ),
+    "another output": lambda model: setattr(model.graph.output[0], "name", "more"),
+    "no outputs": lambda model: model.graph.ClearField("output"),
+    "no nodes": lambda model: model.graph.ClearField("node"),
+    "no graph": lambda model: model.ClearField("graph"),
+    "many nodes": lambda model: model.graph.node.extend(
+        [helper.make_node("IsNaN", ["numeric"], ["a"])] * 10_001
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_a_hostile_model_is_refused_in_one_line(iris_forest: Fitted, name: str) -> None:
+    model = onnx.load_from_string(iris_forest.model)
+    HOSTILE[name](model)
+    changed = model.SerializeToString()
+    assert changed != iris_forest.model
+
+    with pytest.raises(BundleError) as error:
+        inspect(changed)
+
+    assert str(error.value).startswith("model.onnx: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00", b"\xff" * 100, b"\x80" * 100, b"PK\x03\x04", b"\x0a" * 10_000, b"{}"]
+)
+def test_what_is_no_model_is_refused(content: bytes) -> None:
+    with pytest.raises(BundleError):
+        inspect(content)
+
+
+def test_a_model_that_is_cut_off_anywhere_is_refused(small_logistic: Fitted) -> None:
+    for end in range(0, len(small_logistic.model), 7):
+        with pytest.raises(BundleError):
+            inspect(small_logistic.model[:end])
+
+
+@pytest.mark.parametrize("which", ["small_forest", "small_logistic"])
+def test_changed_bytes_are_refused_or_answered(which: str, request: pytest.FixtureRequest) -> None:
+    fitted: Fitted = request.getfixturevalue(which)
+    chance = random.Random(0)
+    refused = 0
+    for _ in range(500):
+        changed = bytearray(fitted.model)
+        for _ in range(chance.randint(1, 4)):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        try:
+            answers = open_model(bytes(changed), fitted.schema).predict(fitted.rows)
+        except BundleError:
+            refused += 1
+        else:  # another model, whose digest is wrong, but one that ends and stays within its memory
+            assert answers.scores.shape == (len(fitted.rows.numeric), 3)
+            assert ((answers.labels >= 0) & (answers.labels < 3)).all()
+
+    assert refused > 100
