@@ -3,31 +3,18 @@
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from src.bundle import Bundle
 from src.errors import BundleError
 from src.runtime.answers import Answers, Runtime
 from src.runtime.inspection import inspect
+from src.runtime.ort import ERRORS, ort
 from src.schema import Features, Schema, to_features
 
 MAX_ROWS = 1024  # of one call; more are answered in parts
 MAX_HELD = 2**24  # numbers in memory: a forest holds rows x trees x classes
 TOLERANCE = 1e-12  # of a score, for models that are not exact
 _OUTPUTS = ["label", "scores"]
-_ERRORS = (
-    state.EngineError,
-    state.EPFail,
-    state.Fail,
-    state.InvalidArgument,
-    state.InvalidGraph,
-    state.InvalidProtobuf,
-    state.NoModel,
-    state.NotFound,
-    state.NotImplemented,
-    state.RuntimeException,
-)
 
 
 class _Session:
@@ -85,7 +72,7 @@ def open_model(model: bytes, schema: Schema) -> Runtime:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except _ERRORS as error:
+    except ERRORS as error:
         raise BundleError(f"model.onnx: {_one_line(error)}") from error
     expected = _signature(schema)
     found = [
@@ -112,7 +99,7 @@ def load(bundle: Bundle) -> Runtime:
     try:
         rows = {name: [row[name] for row in example.rows] for name in bundle.schema.names}
         answers = runtime.predict(to_features(bundle.schema, rows))
-    except (*_ERRORS, TypeError, ValueError) as error:
+    except (*ERRORS, TypeError, ValueError) as error:
         raise BundleError(f"model.onnx: the self-test failed: {_one_line(error)}") from error
     tolerance = 0.0 if bundle.manifest.exact else TOLERANCE
     for row, (label, scores) in enumerate(zip(example.labels, example.scores, strict=True)):

@@ -1,6 +1,9 @@
 """Loading a bundle's model: the schema it must fit, and the rows it must answer again."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +15,20 @@ from src.bundle import Bundle, Example
 from src.errors import BundleError
 from src.runtime.session import MAX_ROWS, load, open_model
 from src.schema import Features
+from tests.conftest import REPOSITORY
 from tests.runtime.tables import Fitted
 
 NAMES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+
+
+def test_onnx_runtime_keeps_no_identifier_and_sends_nothing(tmp_path: Path) -> None:
+    code = "import src.runtime.session, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+    assert (done.stdout, done.stderr) == ("1\n", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
