@@ -8,6 +8,8 @@ PYTEST_ARGS ?= -n auto --dist loadgroup --cov --cov-report=term
 
 # `dvc.yaml` and the scripts find our Python first.
 export PATH := $(abspath $(VENV))/bin:$(PATH)
+# Nothing of what we run reports to its makers.
+export MLFLOW_DISABLE_TELEMETRY := true
 # Where bytecode is never written, every start compiles every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
