@@ -21,6 +21,9 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from src.bundle import Bundle
+from src.monitoring.online import Reference, RowCounter, profile_of
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
@@ -80,6 +83,14 @@ class Metrics:
             registry=own,
             multiprocess_mode="livemax",
         )
+        self.feature_rows = Counter(
+            "model_feature_rows",
+            "Rows answered, by the slot of training's profile that their value is in.",
+            ["version", "feature", "bin"],
+            registry=own,
+        )
+        self.reference = Reference()
+        own.register(self.reference)
         self.swaps = Counter("model_swaps", "Models put into service.", registry=own)
         self.refused = Counter("model_refused", "Bundles that were not fit to serve.", registry=own)
         self.errors = Counter("api_errors", "Problems answered.", ["error_type", "endpoint"], registry=own)
@@ -109,7 +120,26 @@ class Metrics:
             return generate_latest(self._own)
         everyone = CollectorRegistry()
         MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+        everyone.register(self.reference)
         return generate_latest(everyone)
+
+    def row_counter(self, bundle: Bundle) -> RowCounter | None:
+        """Return what counts the rows of a model about to serve; those before it are forgotten.
+
+        Workers that count together cannot forget; without a reference, old counts are in nobody's way.
+
+        Raises:
+            BundleError: its profile is not of its schema.
+        """
+        profile, version = profile_of(bundle), bundle.manifest.version
+        if not self._shared:
+            self.feature_rows.clear()
+        self.reference.show(version, profile)
+        if profile is None:
+            return None
+        return RowCounter(
+            profile, bundle.schema, lambda feature, slot: self.feature_rows.labels(version, feature, slot).inc
+        )
 
     def close(self) -> None:
         """Leave no gauge of this worker behind."""

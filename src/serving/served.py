@@ -33,6 +33,7 @@ class Served:
         self._templates = [f"{template[:-1]}{version}" for template in self._row_templates]
         self._batch_template = f'{{"predictions":[%s]{version}'
         self._counts = [metrics.predictions.labels(label).inc for label in self.classes]
+        self._rows = metrics.row_counter(bundle)
         self._observe = metrics.confidence.observe
         self._observe_all = metrics.confidence.observe_all
 
@@ -50,6 +51,8 @@ class Served:
             raise ModelFailure(f"version {self.version} gave a score that is not a number")
         self._counts[label]()
         self._observe(confidence)
+        if self._rows is not None:
+            self._rows.count(features)
         return self.classes[label], (self._templates[label] % (confidence, *values)).encode()
 
     def answer_all(self, features: Features) -> bytes:
@@ -61,6 +64,8 @@ class Served:
         for count, number in zip(self._counts, np.bincount(labels, minlength=len(self.classes)), strict=True):
             count(int(number))
         self._observe_all(confidences)
+        if self._rows is not None:
+            self._rows.count_all(features)
         templates = self._row_templates
         rows = zip(labels.tolist(), confidences.tolist(), scores.tolist(), strict=True)
         answers = ",".join(templates[label] % (confidence, *values) for label, confidence, values in rows)

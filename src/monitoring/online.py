@@ -1,0 +1,141 @@
+"""What drift is computed from: rows counted in the slots of training, and how full those were then."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from pydantic import ValidationError
+
+from src.bundle import Bundle
+from src.errors import BundleError
+from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, parse
+from src.schema import Features, Schema
+
+Count = Callable[[float], Any]  # adds to one counter
+
+
+def profile_of(bundle: Bundle) -> Profile | None:
+    """Return the training distribution in `bundle`; None when it came without one.
+
+    Raises:
+        BundleError: it is not one of the bundle's columns and classes.
+    """
+    if not bundle.profile:
+        return None
+    try:
+        profile = parse(bundle.profile)
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise BundleError(f"profile.json: {where}: {problem['msg']}") from error
+    numeric = [name for name, one in profile.features.items() if isinstance(one, NumericProfile)]
+    if (
+        list(profile.features) != bundle.schema.names
+        or numeric != [column.name for column in bundle.schema.numeric]
+        or tuple(profile.predictions) != bundle.schema.classes
+        or any(len(slot_names(one)) != len(one.shares) for one in profile.features.values())
+    ):
+        raise BundleError("profile.json: columns or classes are not those of schema.json")
+    return profile
+
+
+def slot_names(profile: NumericProfile | CategoryProfile) -> list[str]:
+    """Return a name for each slot; those with a number sort as they follow each other."""
+    if isinstance(profile, NumericProfile):
+        bounds = zip(profile.edges, profile.edges[1:], strict=False)
+        bins = [f"{place:02d} {low:.4g} to {high:.4g}" for place, (low, high) in enumerate(bounds)]
+        return ["below", *bins, "above", "missing"]
+    return [
+        *(f"{place:02d} {name}" for place, name in enumerate(profile.categories)),
+        "other",
+        "unseen",
+        "missing",
+    ]
+
+
+class RowCounter:
+    """Counts rows, per feature and slot, with everything looked up beforehand.
+
+    Args:
+        counter: gives what counts for a feature and a slot.
+    """
+
+    def __init__(self, profile: Profile, schema: Schema, counter: Callable[[str, str], Count]) -> None:
+        counts = {
+            name: [counter(name, slot) for slot in slot_names(one)] for name, one in profile.features.items()
+        }
+        self._numeric: list[tuple[NumericProfile, list[float], list[Count]]] = []
+        self._categorical: list[tuple[CategoryProfile, tuple[str, ...], Mapping[str, int], list[Count]]] = []
+        known = {column.name: column.categories for column in schema.categorical}
+        for name, one in profile.features.items():
+            if isinstance(one, NumericProfile):
+                self._numeric.append((one, list(one.edges), counts[name]))
+            else:
+                texts = ["", *known[name]]
+                slots = one.slots(np.array(texts, dtype=np.object_), known[name]).tolist()
+                self._categorical.append(
+                    (one, known[name], dict(zip(texts, slots, strict=True)), counts[name])
+                )
+
+    def count(self, features: Features) -> None:
+        """Count one row."""
+        for value, (_, edges, counts) in zip(features.numeric[0].tolist(), self._numeric, strict=True):
+            slot = bisect_right(edges, value)
+            if slot == len(edges):
+                slot += (value != value) - (value == edges[-1])  # NaN; the last bin has its right edge too
+            counts[slot](1)
+        if self._categorical:
+            for text, (_, _, slots, counts) in zip(features.categorical[0], self._categorical, strict=True):
+                counts[slots.get(text, len(counts) - 2)](1)
+
+    def count_all(self, features: Features) -> None:
+        """Count each of many rows."""
+        for position, (number, _, counts) in enumerate(self._numeric):
+            _add(counts, number.slots(features.numeric[:, position]).tolist())
+        for position, (_, _, slots, counts) in enumerate(self._categorical):
+            _add(counts, [slots.get(text, len(counts) - 2) for text in features.categorical[:, position]])
+
+
+def _add(counts: list[Count], slots: list[int]) -> None:
+    for slot, number in enumerate(np.bincount(slots, minlength=len(counts)).tolist()):
+        if number:
+            counts[slot](number)
+
+
+class Reference(Collector):
+    """The shares that training saw, of the model in service alone."""
+
+    def __init__(self) -> None:
+        self._current: tuple[str, Profile] | None = None
+
+    def show(self, version: str, profile: Profile | None) -> None:
+        self._current = None if profile is None else (version, profile)
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        return iter(())
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        current = self._current
+        if current is None:
+            return
+        version, profile = current
+        rows = GaugeMetricFamily(
+            "model_feature_reference_share",
+            "Share of the training's rows.",
+            labels=["version", "feature", "bin"],
+        )
+        for feature, one in profile.features.items():
+            for slot, share in zip(slot_names(one), one.shares, strict=True):
+                rows.add_metric([version, feature, slot], share)
+        yield rows
+        answers = GaugeMetricFamily(
+            "model_class_reference_share",
+            "Share of the training's rows that got the class.",
+            labels=["version", "predicted_class"],
+        )
+        for label, share in profile.predictions.items():
+            answers.add_metric([version, label], share)
+        yield answers

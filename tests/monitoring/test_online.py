@@ -1,0 +1,151 @@
+import math
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.bundle import Bundle
+from src.errors import BundleError
+from src.monitoring.online import Reference, RowCounter, profile_of, slot_names
+from src.monitoring.profile import CategoryProfile, NumericProfile, Profile
+from src.schema import CategoryColumn, Features, NumericColumn, Schema
+
+SCHEMA = Schema(
+    columns=(
+        NumericColumn(name="age", header="Age", type="float", nullable=True, lowest=0, highest=99),
+        CategoryColumn(
+            name="city", header="City", type="category", nullable=True, categories=("Faro", "Lisboa", "Porto")
+        ),
+    ),
+    target="bought",
+    target_header="Bought",
+    classes=("no", "yes"),
+)
+PROFILE = Profile(
+    rows=10,
+    features={
+        "age": NumericProfile(edges=(1.0, 2.0, 3.5), shares=(0.0, 0.5, 0.4, 0.0, 0.1)),
+        "city": CategoryProfile(categories=("Lisboa",), shares=(0.7, 0.2, 0.0, 0.1)),
+    },
+    predictions={"no": 0.25, "yes": 0.75},
+)
+
+
+def counted(*rows: tuple[float, str], together: bool = False) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+
+    def counter(feature: str, slot: str) -> Callable[[float], None]:
+        def add(number: float) -> None:
+            found[feature, slot] += int(number)
+
+        return add
+
+    online = RowCounter(PROFILE, SCHEMA, counter)
+    if together:
+        numeric = np.array([[age] for age, _ in rows])
+        online.count_all(Features(numeric, np.array([[city] for _, city in rows], dtype=object)))
+    else:
+        for age, city in rows:
+            online.count(Features(np.array([[age]]), np.array([[city]], dtype=object)))
+    return found
+
+
+def test_slots_are_named_for_what_they_hold() -> None:
+    assert slot_names(PROFILE.features["age"]) == ["below", "00 1 to 2", "01 2 to 3.5", "above", "missing"]
+    assert slot_names(PROFILE.features["city"]) == ["00 Lisboa", "other", "unseen", "missing"]
+
+
+@pytest.mark.parametrize(
+    ("age", "slot"),
+    [
+        (0.9, "below"),
+        (1.0, "00 1 to 2"),
+        (2.0, "01 2 to 3.5"),
+        (3.5, "01 2 to 3.5"),
+        (3.6, "above"),
+        (math.nan, "missing"),
+    ],
+)
+def test_a_number_is_counted_in_its_slot(age: float, slot: str) -> None:
+    assert counted((age, "Lisboa")) == {("age", slot): 1, ("city", "00 Lisboa"): 1}
+
+
+@pytest.mark.parametrize(
+    ("city", "slot"), [("Lisboa", "00 Lisboa"), ("Porto", "other"), ("Beja", "unseen"), ("", "missing")]
+)
+def test_a_text_is_counted_in_its_slot(city: str, slot: str) -> None:
+    assert counted((1.5, city)) == {("age", "00 1 to 2"): 1, ("city", slot): 1}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.9, 1.0, 1.5, 2.0, 3.5, 4.0, math.nan]) | st.floats(-9, 9),
+            st.sampled_from(["Lisboa", "Porto", "Beja", ""]),
+        ),
+        min_size=1,
+    )
+)
+def test_rows_are_counted_alike_one_by_one_and_together(rows: list[tuple[float, str]]) -> None:
+    assert counted(*rows) == counted(*rows, together=True)
+
+
+def test_the_reference_is_of_the_model_in_service_alone() -> None:
+    reference = Reference()
+    assert list(reference.collect()) == list(reference.describe()) == []
+
+    reference.show("7", PROFILE)
+    rows, answers = reference.collect()
+
+    assert {tuple(sample.labels.values()): sample.value for sample in rows.samples} == {
+        ("7", "age", "below"): 0.0,
+        ("7", "age", "00 1 to 2"): 0.5,
+        ("7", "age", "01 2 to 3.5"): 0.4,
+        ("7", "age", "above"): 0.0,
+        ("7", "age", "missing"): 0.1,
+        ("7", "city", "00 Lisboa"): 0.7,
+        ("7", "city", "other"): 0.2,
+        ("7", "city", "unseen"): 0.0,
+        ("7", "city", "missing"): 0.1,
+    }
+    assert {tuple(sample.labels.values()): sample.value for sample in answers.samples} == {
+        ("7", "no"): 0.25,
+        ("7", "yes"): 0.75,
+    }
+
+    reference.show("8", None)
+    assert list(reference.collect()) == []
+
+
+@pytest.fixture
+def bundle_with(make_bundle: Callable[..., Bundle]) -> Callable[..., Bundle]:
+    def make(profile: dict[str, object]) -> Bundle:
+        bundle = make_bundle()
+        return Bundle(**{**bundle.__dict__, "schema": SCHEMA, "profile": profile})
+
+    return make
+
+
+def test_a_bundle_says_how_it_was_trained(bundle_with: Callable[..., Bundle]) -> None:
+    assert profile_of(bundle_with(PROFILE.model_dump(mode="json"))) == PROFILE
+    assert profile_of(bundle_with({})) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rows": "many"}, "profile.json: rows: Input should be a valid integer"),
+        ({"predictions": {"no": 1.0}}, "profile.json: columns or classes are not those of schema.json"),
+        ({"features": {}}, "profile.json: columns or classes are not those of schema.json"),
+    ],
+)
+def test_a_profile_of_something_else_is_refused(
+    bundle_with: Callable[..., Bundle], change: dict[str, object], message: str
+) -> None:
+    bundle = bundle_with({**PROFILE.model_dump(mode="json"), **change})
+
+    with pytest.raises(BundleError, match=message):
+        profile_of(bundle)
