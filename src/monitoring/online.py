@@ -31,11 +31,14 @@ def profile_of(bundle: Bundle) -> Profile | None:
         problem = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise BundleError(f"profile.json: {where}: {problem['msg']}") from error
-    numeric = [name for name, one in profile.features.items() if isinstance(one, NumericProfile)]
+    kinds = {name: one.type for name, one in profile.features.items()}
+    expected = {
+        column.name: "category" if column.type == "category" else "numeric"
+        for column in bundle.schema.columns
+    }
     if (
-        list(profile.features) != bundle.schema.names
-        or numeric != [column.name for column in bundle.schema.numeric]
-        or tuple(profile.predictions) != bundle.schema.classes
+        kinds != expected
+        or profile.predictions.keys() != set(bundle.schema.classes)
         or any(len(slot_names(one)) != len(one.shares) for one in profile.features.values())
     ):
         raise BundleError("profile.json: columns or classes are not those of schema.json")
@@ -70,7 +73,8 @@ class RowCounter:
         self._numeric: list[tuple[NumericProfile, list[float], list[Count]]] = []
         self._categorical: list[tuple[CategoryProfile, tuple[str, ...], Mapping[str, int], list[Count]]] = []
         known = {column.name: column.categories for column in schema.categorical}
-        for name, one in profile.features.items():
+        for name in schema.names:  # a file of JSON keeps no order
+            one = profile.features[name]
             if isinstance(one, NumericProfile):
                 self._numeric.append((one, list(one.edges), counts[name]))
             else:

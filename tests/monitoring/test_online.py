@@ -26,11 +26,11 @@ SCHEMA = Schema(
 )
 PROFILE = Profile(
     rows=10,
-    features={
-        "age": NumericProfile(edges=(1.0, 2.0, 3.5), shares=(0.0, 0.5, 0.4, 0.0, 0.1)),
+    features={  # in another order than the schema's
         "city": CategoryProfile(categories=("Lisboa",), shares=(0.7, 0.2, 0.0, 0.1)),
+        "age": NumericProfile(edges=(1.0, 2.0, 3.5), shares=(0.0, 0.5, 0.4, 0.0, 0.1)),
     },
-    predictions={"no": 0.25, "yes": 0.75},
+    predictions={"yes": 0.75, "no": 0.25},
 )
 
 
