@@ -138,10 +138,10 @@ def metrics() -> dict[str, Any]:
 def make_files(
     schema: Schema, training: Training, metrics: dict[str, Any], flower: dict[str, float]
 ) -> Callable[..., dict[str, bytes]]:
-    """Return the files of a sealed bundle; `model` is not a real model unless it is given."""
+    """Return the files of a sealed bundle; its model and example are made up unless given."""
+    made_up = Example(rows=(dict(flower),), labels=("setosa",), scores=((1.0, 0.0, 0.0),))
 
-    def make(model: bytes = b"not a model", **changes: Any) -> dict[str, bytes]:
-        example = Example(rows=(dict(flower),), labels=("setosa",), scores=((1.0, 0.0, 0.0),))
+    def make(model: bytes = b"not a model", example: Example = made_up, **changes: Any) -> dict[str, bytes]:
         files = {
             bundles.MODEL: model,
             bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),

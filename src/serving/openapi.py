@@ -98,11 +98,11 @@ def _describe_predict(router: APIRouter, served: Served | None, most_rows: int) 
 
     async def predict(row: row) -> models.Prediction:
         """Predict the class of one row; what is not JSON, or not as the schema says, is answered with 422."""
-        raise NotImplementedError
+        raise AssertionError("never called")
 
     async def predict_batch(batch: batch) -> models.BatchPrediction:
         """Predict the class of each row; when any is wrong, none is predicted, and `errors` says which."""
-        raise NotImplementedError
+        raise AssertionError("never called")
 
     for path, endpoint, example in (
         ("/predict", predict, examples[0] if examples else None),

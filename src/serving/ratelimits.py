@@ -88,7 +88,7 @@ def _shared_options() -> dict[str, Any]:
 
 
 def _unused() -> str:
-    raise NotImplementedError("the client is named by the caller of the storage")
+    raise AssertionError("the client is named by the caller of the storage")
 
 
 class Counts:

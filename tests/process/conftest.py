@@ -15,7 +15,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from src import bundle as bundles
-from src.bundle import Example, Training
+from src.bundle import Example
 from src.runtime.export import export
 from src.runtime.pipeline import build_pipeline
 from src.schema import Schema
@@ -70,10 +70,7 @@ def trained_once() -> dict[str, tuple[bytes, Example]]:
 
 @pytest.fixture
 def bundle_files(
-    schema: Schema,
-    training: Training,
-    metrics: dict[str, float],
-    trained_once: dict[str, tuple[bytes, Example]],
+    schema: Schema, make_files: MakeFiles, trained_once: dict[str, tuple[bytes, Example]]
 ) -> MakeFiles:
     """Return the files of a bundle with a real forest."""
 
@@ -81,13 +78,7 @@ def bundle_files(
         if not trained_once:
             trained_once["forest"] = train(schema)
         model, example = trained_once["forest"]
-        files = {
-            bundles.MODEL: model,
-            bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),
-            bundles.PROFILE: bundles.dump_json({}),
-            bundles.EXAMPLE: bundles.dump_json(example.model_dump(mode="json")),
-        }
-        return bundles.seal(training.model_copy(update=changes), metrics, files)
+        return make_files(model, example, **changes)
 
     return make
 
