@@ -65,9 +65,8 @@ def open_model(model: bytes, schema: Schema) -> Runtime:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = (
-        ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    )  # what was checked is what runs
+    # What was checked is what runs.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4  # what goes wrong is raised, and said once
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

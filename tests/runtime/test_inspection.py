@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
@@ -11,6 +12,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from src.errors import BundleError
 from src.runtime.inspection import inspect
 from src.runtime.session import open_model
+from src.runtime.trees import MAX_DEPTH, highest_leaf
 from tests.runtime.tables import Fitted
 
 Change = Callable[[ModelProto], Any]
@@ -172,6 +174,108 @@ def test_a_hostile_model_is_refused_in_one_line(iris_forest: Fitted, name: str) 
 
     assert str(error.value).startswith("model.onnx: ")
     assert "\n" not in str(error.value)
+
+
+def set_attribute(op: str, name: str, value: Any) -> Change:
+    """Put `value` in the attribute of the first node of the kind `op`; None takes it away."""
+
+    def change(model: ModelProto) -> None:
+        node = next(node for node in model.graph.node if node.op_type == op)
+        kept = [one for one in node.attribute if one.name != name]
+        del node.attribute[:]
+        node.attribute.extend(kept if value is None else [*kept, helper.make_attribute(name, value)])
+
+    return change
+
+
+def set_constant(op: str, value: list[Any]) -> Change:
+    """Let the last constant of the first node of the kind `op` hold `value`."""
+
+    def change(model: ModelProto) -> None:
+        tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+        node = next(node for node in model.graph.node if node.op_type == op)
+        tensor = [tensors[name] for name in node.input if name in tensors][-1]
+        tensor.CopyFrom(numpy_helper.from_array(np.array(value), tensor.name))
+
+    return change
+
+
+def double_its_width_again_and_again(model: ModelProto) -> None:
+    """Name a matrix of 2^60 columns in a few hundred bytes."""
+    name = "numeric"
+    for number in range(60):
+        model.graph.node.append(helper.make_node("Concat", [name, name], [f"wide_{number}"], axis=1))
+        name = f"wide_{number}"
+
+
+def double_splits(model: ModelProto) -> None:
+    tensor = attribute(model, "nodes_splits").t
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
+
+
+MISUSED: list[tuple[str, Change, str]] = [
+    ("small_logistic", double_its_width_again_and_again, "holds more than 8388608 numbers for a row"),
+    ("small_logistic", set_attribute("Concat", "axis", None), "attribute axis is missing"),
+    ("small_logistic", set_attribute("Concat", "axis", 0), "Concat is not used"),
+    ("small_logistic", set_attribute("Gather", "axis", 0), "Gather is not used"),
+    ("small_logistic", set_constant("Gather", [99]), "Gather is not used"),
+    ("small_logistic", set_constant("Gather", [-1]), "Gather is not used"),
+    ("small_logistic", set_constant("Gather", [0.0]), "Gather is not used"),
+    ("small_logistic", set_attribute("LabelEncoder", "values_int64s", [0]), "LabelEncoder is not used"),
+    ("small_logistic", set_constant("MatMul", [[1.0, 2.0]]), "MatMul is not used"),
+    ("small_logistic", set_constant("Sub", [1.0] * 50), "Sub is not used"),
+    ("small_logistic", set_constant("Equal", [1.0]), "Equal is not used"),
+    ("small_logistic", set_attribute("Softmax", "axis", 0), "Softmax is not used"),
+    ("small_logistic", set_attribute("ArgMax", "axis", 0), "ArgMax is not used"),
+    ("small_forest", set_attribute("Transpose", "perm", [0, 1]), "Transpose is not used"),
+    ("small_forest", set_constant("ReduceSum", [1]), "ReduceSum is not used"),
+    ("small_forest", lambda model: trees(model).input.__setitem__(0, "numeric"), "TreeEnsemble is not used"),
+    ("small_forest", double_splits, "splits and leaves must be lists of floats"),
+]
+
+
+@pytest.mark.parametrize(("which", "change", "message"), MISUSED)
+def test_an_operator_in_another_form_than_ours_is_refused(
+    which: str, change: Change, message: str, request: pytest.FixtureRequest
+) -> None:
+    model = onnx.load_from_string(request.getfixturevalue(which).model)
+    change(model)
+
+    with pytest.raises(BundleError, match=message):
+        inspect(model.SerializeToString())
+
+
+def test_a_tensor_shorter_than_its_bytes_is_refused(iris_forest: Fitted) -> None:
+    model = onnx.load_from_string(iris_forest.model)
+    model.graph.initializer[0].dims[0] -= 1
+
+    with pytest.raises(BundleError, match="a tensor of .* holds [0-9]+ bytes"):
+        inspect(model.SerializeToString())
+
+
+@pytest.mark.parametrize(("depth", "allowed"), [(MAX_DEPTH, True), (MAX_DEPTH + 1, False)])
+def test_a_tree_may_be_only_so_deep(depth: int, allowed: bool) -> None:
+    nodes = list(range(depth))
+    last = [0] * (depth - 1) + [1]
+    chain = {
+        "tree_roots": np.array([0]),
+        "n_targets": 1,
+        "nodes_modes": np.zeros(depth, np.uint8),
+        "nodes_splits": np.zeros(depth, np.float32),
+        "nodes_featureids": np.zeros(depth, np.int64),
+        "nodes_truenodeids": np.array(nodes),
+        "nodes_trueleafs": np.ones(depth, np.int64),
+        "nodes_falsenodeids": np.array([*nodes[1:], depth]),
+        "nodes_falseleafs": np.array(last),
+        "leaf_weights": np.arange(depth + 1, dtype=np.float32),
+        "leaf_targetids": np.zeros(depth + 1, np.int64),
+    }
+
+    if allowed:
+        assert highest_leaf(chain, columns=1) == depth
+    else:
+        with pytest.raises(BundleError, match="a tree is deeper than 1000"):
+            highest_leaf(chain, columns=1)
 
 
 @pytest.mark.parametrize(
