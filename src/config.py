@@ -22,6 +22,7 @@ from src.errors import ConfigError
 from src.frozen import Frozen
 
 MIN_KEY_LENGTH = 32
+SECRETS = Path("/run/secrets")  # where Docker and Compose mount a file for each secret
 ModelKind = Literal["random_forest", "extra_trees", "logistic_regression"]
 
 
@@ -157,7 +158,7 @@ class StoreSettings(BaseSettings):
 
 
 class Settings(StoreSettings):
-    """What changes between deployments; read once, from the environment."""
+    """What changes between deployments; read once, from the environment and the files in `SECRETS`."""
 
     environment: Literal["development", "production"] = Field(
         "development", description="`production` refuses to start when it is not locked down"
@@ -247,9 +248,11 @@ S = TypeVar("S", bound=StoreSettings)
 
 def _from_environment(kind: type[S]) -> S:
     try:
-        return kind()
+        return kind(_secrets_dir=SECRETS if SECRETS.is_dir() else None)
     except ValidationError as error:
         raise ConfigError(_first_problem(error, "", upper=True)) from error
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}") from error
 
 
 def _first_problem(error: ValidationError, prefix: str, upper: bool = False) -> str:

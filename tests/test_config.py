@@ -1,8 +1,10 @@
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from src import config
 from src.config import Params, load_params, load_settings, load_store_settings
 from src.errors import ConfigError
 from tests.conftest import REPOSITORY
@@ -179,6 +181,43 @@ def test_no_key_is_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("API_KEY", KEY)
 
     assert KEY not in repr(load_settings())
+
+
+def test_a_secret_may_be_a_file_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(config, "SECRETS", tmp_path)
+    (tmp_path / "api_key").write_text(f"{KEY}\n")
+    (tmp_path / "mlflow_tracking_token").write_text("from the file")
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "from the environment")
+
+    settings = load_settings()
+
+    assert [key.get_secret_value() for key in settings.api_key] == [KEY]
+    assert settings.mlflow_tracking_token is not None
+    assert settings.mlflow_tracking_token.get_secret_value() == "from the environment"
+
+
+def test_an_empty_key_file_is_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(config, "SECRETS", tmp_path)
+    (tmp_path / "api_key").touch()
+
+    assert load_settings().api_key == ()
+
+
+def test_a_secret_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(config, "SECRETS", tmp_path)
+    (tmp_path / "api_key").touch()
+
+    def refuse(path: Path, *arguments: object, **options: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+
+    with pytest.raises(ConfigError) as error:
+        load_settings()
+
+    assert str(error.value) == f"{tmp_path / 'api_key'}: Permission denied"
 
 
 def test_a_pipeline_command_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,17 +1,25 @@
-"""`python -m src.serving.healthcheck PORT`: is the server on this machine alive? For images without curl."""
+"""`python -m src.serving.healthcheck PORT`: is the server on this machine ready? For images without curl."""
 
-import http.client
 import sys
+from http.client import HTTPConnection, HTTPException
+
+TIMEOUT_SECONDS = 2
+
+
+def ready(port: int) -> bool:
+    """Return whether `/readyz` answers 200: there is a model, and nobody told the server to stop."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def main() -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=2)
-    try:
-        connection.request("GET", "/livez")
-        alive = connection.getresponse().status == 200
-    except OSError:
-        alive = False
-    sys.exit(0 if alive else 1)
+    sys.exit(not ready(int(sys.argv[1])))
 
 
 if __name__ == "__main__":

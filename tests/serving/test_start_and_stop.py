@@ -173,15 +173,15 @@ class Answering(http.server.BaseHTTPRequestHandler):
     status = 200
 
     def do_GET(self) -> None:
-        self.send_response(self.status if self.path == "/livez" else 404)
+        self.send_response(self.status if self.path == "/readyz" else 404)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 
-@pytest.mark.parametrize(("status", "code"), [(200, 0), (500, 1), (None, 1)])
-def test_the_health_check_asks_whether_the_server_lives(
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1), (None, 1)])
+def test_the_health_check_asks_whether_the_server_is_ready(
     monkeypatch: pytest.MonkeyPatch, status: int | None, code: int
 ) -> None:
     monkeypatch.setattr(Answering, "status", status)
