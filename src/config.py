@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from src import paths
 from src.errors import ConfigError
@@ -251,8 +251,8 @@ def _from_environment(kind: type[S]) -> S:
         return kind(_secrets_dir=SECRETS if SECRETS.is_dir() else None)
     except ValidationError as error:
         raise ConfigError(_first_problem(error, "", upper=True)) from error
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}") from error
+    except SettingsError as error:  # the file of a secret cannot be read
+        raise ConfigError(str(error.__cause__ or error)) from error
 
 
 def _first_problem(error: ValidationError, prefix: str, upper: bool = False) -> str:

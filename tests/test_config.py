@@ -217,7 +217,7 @@ def test_a_secret_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ConfigError) as error:
         load_settings()
 
-    assert str(error.value) == f"{tmp_path / 'api_key'}: Permission denied"
+    assert str(error.value) == f"[Errno 13] Permission denied: '{tmp_path / 'api_key'}'"
 
 
 def test_a_pipeline_command_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
