@@ -286,6 +286,14 @@ def test_what_is_no_model_is_refused(content: bytes) -> None:
         inspect(content)
 
 
+def test_a_field_that_is_there_twice_is_refused(small_logistic: Fitted) -> None:
+    ir_version = b"\x08\x0a"
+    assert small_logistic.model.startswith(ir_version)
+
+    with pytest.raises(BundleError, match="^model.onnx: holds ir_version twice$"):
+        inspect(small_logistic.model + ir_version)
+
+
 def test_a_model_that_is_cut_off_anywhere_is_refused(small_logistic: Fitted) -> None:
     for end in range(0, len(small_logistic.model), 7):
         with pytest.raises(BundleError):
