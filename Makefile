@@ -3,7 +3,7 @@
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 MODEL := models/metadata.json
-PYTHON_FILES := bench src tests
+PYTHON_FILES := bench observability src tests
 PYTEST_ARGS ?= -n auto --dist loadgroup --cov --cov-report=term
 
 # `dvc.yaml` and the scripts find our Python first.
@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List every target
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(INSTALLED) ## Install everything into .venv, once for each change of poetry.lock
@@ -90,6 +90,16 @@ dvc-push: dvc-init ## Send data and models to the DVC remote
 .PHONY: dvc-pull
 dvc-pull: dvc-init ## Fetch data and models from the DVC remote
 	dvc pull
+
+##@ Observation
+
+.PHONY: dashboards
+dashboards: $(INSTALLED) ## Write Grafana's dashboards from observability/dashboards.py
+	python -m observability.dashboards
+
+.PHONY: test-monitoring
+test-monitoring: $(INSTALLED) ## Test rules, routes and the running monitoring; needs prometheus and prometheus-alertmanager
+	python -m pytest tests/monitoring_stack --numprocesses 0 --no-cov
 
 ##@ Development
 
