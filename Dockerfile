@@ -1,64 +1,65 @@
 # Two images from one lock file: `serve` (the default), the API, and `pipeline`, training and the MLflow server.
-# Where the public registries are not reached: --build-arg PYTHON_IMAGE=…, --secret id=pip.conf,src=…
-ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm
+# Where PyPI is not reached: --secret id=pip.conf,src=…
+FROM python:3.11.15-slim-bookworm AS base
 
 # What builds stays behind. Bytecode goes to a tree of its own, the standard library's too: the public image
 # comes without, and a container that cannot write would compile it again at every start.
-FROM ${PYTHON_IMAGE} AS builder
-WORKDIR /app
+FROM base AS builder
 ENV COMPILE="python -m compileall -q -j 0 --invalidation-mode unchecked-hash" \
+    NOT_COMPILED="/(ensurepip|idlelib|lib2to3|pydoc_data|tests?|tkinter|usr/local/.*/site-packages)/" \
     PIP_CONFIG_FILE=/run/secrets/pip.conf \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ONLY_BINARY=:all: \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONHASHSEED=0 \
-    PYTHONPYCACHEPREFIX=/bytecode
-RUN python -m venv --without-pip .venv && rm .venv/bin/[Aa]ctivate*
-COPY scripts/requirements.py poetry.lock ./
+    PYTHONPYCACHEPREFIX=/app/.bytecode
+WORKDIR /build
 
 # The packages of the API, without the parts it never imports.
 FROM builder AS serve-packages
+COPY scripts/requirements.py poetry.lock ./
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf --mount=type=secret,id=ca.pem \
     python requirements.py serving > requirements.txt \
- && pip --python .venv/bin/python install --no-compile --no-deps --require-hashes -r requirements.txt
-RUN find .venv/bin -type f -delete \
- && cd .venv/lib/python3*/site-packages \
- && rm -r onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
- && find . -name '*.pyi' -delete \
- && find . -name tests -type d -prune -exec rm -r {} + \
- && $COMPILE /app/.venv /usr/local/lib/python3* -x '/(ensurepip|idlelib|lib2to3|pydoc_data|tests?|tkinter|usr/local/.*/site-packages)/' \
- && find /app/.venv /bytecode -exec touch -h -d @0 {} +
+ && python -m venv --without-pip /app/.venv \
+ && pip --python /app/.venv/bin/python install --no-compile --no-deps --require-hashes -r requirements.txt
+RUN for unused in quantization tools transformers; do rm -r /app/.venv/lib/python3*/site-packages/onnxruntime/$unused || exit; done \
+ && find /app/.venv -name tests -type d -prune -exec rm -r {} + \
+ && find /app/.venv -name '*.pyi' -delete \
+ && find /app/.venv/bin -type f -delete \
+ && $COMPILE -x "$NOT_COMPILED" /app/.venv /usr/local/lib/python3* \
+ && mkdir /out && mv /app /out/ && find /out -exec touch -h -d @0 {} +
 
-# The packages of training and of the MLflow server, whole. One of them is published as source alone.
+# The packages of training and of the MLflow server. One of them is published as source alone.
 FROM builder AS pipeline-packages
+COPY scripts/requirements.py poetry.lock ./
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf --mount=type=secret,id=ca.pem \
     python requirements.py serving pipeline > requirements.txt \
- && pip --python .venv/bin/python install --no-compile --no-deps --require-hashes -r requirements.txt \
+ && python -m venv --without-pip /app/.venv \
+ && pip --python /app/.venv/bin/python install --no-compile --no-deps --require-hashes -r requirements.txt \
     --no-binary antlr4-python3-runtime
-RUN $COMPILE /app/.venv /usr/local/lib/python3* -x '/(ensurepip|idlelib|lib2to3|pydoc_data|tests?|tkinter|usr/local/.*/site-packages)/' \
- && find /app/.venv /bytecode -exec touch -h -d @0 {} +
+RUN $COMPILE -x "$NOT_COMPILED" /app/.venv /usr/local/lib/python3* \
+ && mkdir /out && mv /app /out/ && find /out -exec touch -h -d @0 {} +
 
-# Our code without the time of its checkout, so that a commit always gives the same layer.
-FROM builder AS pipeline-code
-COPY params.yaml ./
-COPY data data
-COPY src src
-RUN $COMPILE /app/src \
- && mkdir -p build data/processed data/raw mlruns \
- && chown 10001:10001 build data/processed data/raw mlruns \
- && find /app/build /app/data /app/mlruns /app/params.yaml /app/src /bytecode -exec touch -h -d @0 {} +
-
+# Our code. No time of a checkout or a build is kept here or above, so a commit always gives the same layers.
 FROM builder AS serve-code
 COPY scripts/closure.py ./
-COPY src /checkout/src
-RUN cd /checkout && python /app/closure.py src.serving /app \
+COPY src src
+RUN python closure.py src.serving /app \
  && $COMPILE /app/src \
- && find /app/src /bytecode -exec touch -h -d @0 {} +
+ && mkdir /out && mv /app /out/ && find /out -exec touch -h -d @0 {} +
 
-# What runs: the base without its installers, and a user without a name, a home or a write permission.
-FROM ${PYTHON_IMAGE} AS runtime
+FROM builder AS pipeline-code
+COPY src /app/src
+COPY data /app/data
+COPY params.yaml /app/
+RUN $COMPILE /app/src \
+ && mkdir /out && mv /app /out/ \
+ && for folder in artifacts build data/processed data/raw mlruns secrets; do mkdir -p /writable/app/$folder || exit; done \
+ && find /out /writable -exec touch -h -d @0 {} +
+
+# What runs: the base without its installers, and a user without a name, a home or a right to write.
+FROM base AS runtime
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/*
-WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONPYCACHEPREFIX=/app/.bytecode \
     PYTHONUNBUFFERED=1
@@ -66,32 +67,31 @@ LABEL org.opencontainers.image.source=https://github.com/mlarnes/mlops-core
 USER 10001:10001
 
 FROM runtime AS pipeline
-COPY --from=pipeline-packages /app/.venv .venv
-COPY --from=pipeline-packages /bytecode .bytecode
-COPY --from=pipeline-code /bytecode .bytecode
-COPY --from=pipeline-code /app/params.yaml ./
-COPY --from=pipeline-code /app/data data
-COPY --from=pipeline-code /app/src src
-ENV HOME=/tmp
+COPY --from=pipeline-packages /out /
+COPY --from=pipeline-code /out /
+# Volumes take the owner of the folder they are mounted on. models/ is replaced by a rename, which no mount allows.
+COPY --from=pipeline-code --chown=10001:10001 /writable /
+ENV HOME=/tmp \
+    MODEL_DIR=build/models
+WORKDIR /app
 CMD ["python", "-m", "src.training.train"]
-ARG VERSION
-ARG REVISION
+ARG VERSION=unknown
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="mlops-core pipeline" \
       org.opencontainers.image.version=$VERSION \
       org.opencontainers.image.revision=$REVISION
 
 FROM runtime AS serve
-COPY --from=serve-packages /app/.venv .venv
-COPY --from=serve-packages /bytecode .bytecode
-COPY --from=serve-code /bytecode .bytecode
-COPY --from=serve-code /app/src src
+COPY --from=serve-packages /out /
+COPY --from=serve-code /out /
 ENV HOST=0.0.0.0 \
     PORT=8000
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD python -m src.serving.healthcheck "$PORT"
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["sh", "-c", "exec python -m src.serving.healthcheck $PORT"]
+WORKDIR /app
 CMD ["python", "-m", "src.serving"]
-ARG VERSION
-ARG REVISION
+ARG VERSION=unknown
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="mlops-core API" \
       org.opencontainers.image.version=$VERSION \
       org.opencontainers.image.revision=$REVISION
