@@ -11,7 +11,7 @@ from src.runtime.inspection import inspect
 from src.runtime.ort import ERRORS, ort
 from src.schema import Features, Schema, to_features
 
-MAX_ROWS = 1024  # of one call; more are answered in parts
+MAX_ROWS = 128  # of one call; more are answered in parts
 MAX_HELD = 2**24  # numbers in memory: a forest holds rows x trees x classes
 TOLERANCE = 1e-12  # of a score, for models that are not exact
 _OUTPUTS = ["label", "scores"]

@@ -8,14 +8,18 @@ import sys
 import tempfile
 from logging import getLogger
 
-import uvicorn
-from uvicorn.supervisors import Multiprocess
+# Read once, when NumPy is imported: threads for products of matrices, which nothing here makes, take
+# more time to start than all of NumPy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from src.config import Settings, load_settings
-from src.errors import ConfigError, exit_on_error
-from src.registry.sources import source_for
-from src.serving.logs import log_config
-from src.serving.protocol import Protocol
+import uvicorn  # noqa: E402
+from uvicorn.supervisors import Multiprocess  # noqa: E402
+
+from src.config import Settings, load_settings  # noqa: E402
+from src.errors import ConfigError, exit_on_error  # noqa: E402
+from src.registry.sources import source_for  # noqa: E402
+from src.serving.logs import log_config  # noqa: E402
+from src.serving.protocol import Protocol  # noqa: E402
 
 logger = getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """`POST /predict`, the hot path, its steps in order and as lean as they can be; and many rows at once."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -12,6 +13,7 @@ from src.serving.served import Served
 from src.serving.state import Serving
 
 BODY_SECONDS = 10.0  # how long a body may take
+BATCH_THREADS = 1  # one fills what the event loop leaves of the interpreter; each more holds memory
 
 
 class Predict:
@@ -41,6 +43,7 @@ class PredictBatch:
         self._admission = Admission(
             serving, serving.quotas.predict_batch, serving.settings.batch_max_body_bytes, body_seconds
         )
+        self._threads = ThreadPoolExecutor(BATCH_THREADS, "batch")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -48,7 +51,9 @@ class PredictBatch:
         except ClientDisconnect:
             return
         # In a thread: the model takes long enough for others to wait, and lets them run meanwhile.
-        await respond(send, await asyncio.to_thread(lambda: served.answer_all(served.read_all(body))))
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self._threads, lambda: served.answer_all(served.read_all(body)))
+        await respond(send, answer)
 
 
 class Admission:
