@@ -64,6 +64,39 @@ run: $(INSTALLED) $(MODEL) ## Serve the model on http://localhost:8000, training
 run-prod: $(INSTALLED) $(MODEL) ## Serve as in production: needs API_KEY and CORS_ORIGINS; WORKERS, HOST and PORT as you like
 	ENVIRONMENT=production python -m src.serving
 
+##@ Containers
+
+IMAGE ?= mlops-core
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+# Two platforms: BUILD_ARGS="--platform linux/amd64,linux/arm64"
+BUILD := DOCKER_BUILDKIT=1 docker build $(BUILD_ARGS) --build-arg VERSION=$(VERSION) \
+	--build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null)
+
+.PHONY: build
+build: ## Build the images of the API and of the pipeline
+	$(BUILD) --tag $(IMAGE):$(VERSION) .
+	$(BUILD) --tag $(IMAGE)-pipeline:$(VERSION) --target pipeline .
+
+.PHONY: run-docker
+run-docker: $(MODEL) ## Serve the model from a container on http://localhost:8000, and wait until it is ready
+	scripts/compose.sh up --detach api
+
+.PHONY: stop-docker
+stop-docker: ## Stop what Compose started; volumes stay
+	scripts/compose.sh down --remove-orphans
+
+.PHONY: smoke
+smoke: $(MODEL) ## Build, start, predict with and stop the containers, of PROFILE=mlflow or redis too
+	scripts/smoke.sh $(PROFILE)
+
+.PHONY: sbom
+sbom: ## Write build/sbom.cdx.json, what the image of the API holds, and compare it with the lock file
+	scripts/sbom.sh $(IMAGE):$(VERSION) serving
+
+.PHONY: lint-infra
+lint-infra: ## Check the Dockerfile, the scripts and every profile of the Compose file
+	scripts/lint_infra.sh
+
 ##@ Data version control
 
 .PHONY: dvc-init

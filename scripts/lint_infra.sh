@@ -14,16 +14,6 @@ if [ "$(cat .tools/lint/.installed 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" > .tools/lint/.installed
 fi
 
-# Compose comes with Docker: the plugin, or the program it was before.
-if docker compose version >/dev/null 2>&1; then
-    compose="docker compose"
-elif command -v docker-compose >/dev/null; then
-    compose=docker-compose
-else
-    echo "error: Docker Compose is needed: https://docs.docker.com/compose/install, or apt-get install docker-compose" >&2
-    exit 1
-fi
-
 "$tools/hadolint" Dockerfile
 "$tools/shellcheck" scripts/*.sh .ci/run
 "$tools/yamllint" --strict --config-data '{extends: default, rules: {line-length: disable, document-start: disable, braces: {min-spaces-inside: 0, max-spaces-inside: 1}, comments: {min-spaces-from-content: 1}}}' docker-compose.yml deploy/compose/*.yml
@@ -48,12 +38,12 @@ PYTHON
 
 # Every profile alone, and all together.
 profiles=$(sed -n 's/^ *profiles: \[\(.*\)\]$/\1/p' docker-compose.yml | sort -u)
-$compose --file docker-compose.yml config --quiet
+scripts/compose.sh --file docker-compose.yml config --quiet
 for profile in $profiles; do
-    $compose --file docker-compose.yml --profile "$profile" config --quiet
+    scripts/compose.sh --file docker-compose.yml --profile "$profile" config --quiet
     if [ -f "deploy/compose/$profile.env" ]; then
-        $compose --env-file "deploy/compose/$profile.env" --file docker-compose.yml config --quiet
+        scripts/compose.sh --env-file "deploy/compose/$profile.env" --file docker-compose.yml config --quiet
     fi
 done
-COMPOSE_PROFILES=$(echo "$profiles" | paste -sd,) $compose --file docker-compose.yml config --quiet
+COMPOSE_PROFILES=$(echo "$profiles" | paste -sd,) scripts/compose.sh --file docker-compose.yml config --quiet
 echo "compose: default, $(echo "$profiles" | paste -sd' ')"
