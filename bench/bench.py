@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,10 +40,9 @@ def ours(workers: int) -> Server:
         "RATE_LIMIT_PREDICT": NEVER,
         "RATE_LIMIT_PREDICT_BATCH": NEVER,
     }
-    suffix = "" if workers == 1 else f"-{workers}"
     return Server(
-        name=f"ours{suffix}",
-        title=f"mlops-core, {workers} worker{'s' * (workers > 1)}",
+        name="ours" if workers == 1 else f"ours-{workers}",
+        title="mlops-core" if workers == 1 else f"mlops-core, {workers} workers",
         command=(sys.executable, "-m", "src.serving"),
         environment=environment,
         headers={"X-API-Key": KEY},
@@ -54,10 +53,10 @@ def servers(model: Path) -> list[Server]:
     """Return the servers in the order they are measured."""
     return [
         ours(1),
-        Server("empty", "(a) FastAPI, empty route", uvicorn("bench.apps.empty:app")),
+        Server("empty", "(a) empty FastAPI", uvicorn("bench.apps.empty:app")),
         Server(
             "plain",
-            "(b) FastAPI + scikit-learn",
+            "(b) scikit-learn",
             uvicorn("bench.apps.plain:app"),
             environment={"BENCH_MODEL": str(model)},
         ),
@@ -144,10 +143,33 @@ def parse_options() -> Options:
     parser.add_argument("--rounds", type=int, default=3, help="each server is started and loaded so often")
     parser.add_argument("--seconds", type=float, default=5, help="how long each load lasts")
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder of the results")
+    parser.add_argument(
+        "--smoke", action="store_true", help="one round of one second: shows that everything runs, no more"
+    )
     arguments = parser.parse_args()
     if arguments.rounds < 1 or arguments.seconds < 1:
         raise UsageError("--rounds and --seconds must be at least 1")
-    return Options(**vars(arguments))
+    if arguments.smoke:
+        return Options(1, 1, arguments.out)
+    return Options(arguments.rounds, arguments.seconds, arguments.out)
+
+
+def write(folder: Path, titles: Mapping[str, str], samples: list[Sample], starts: list[Start]) -> None:
+    """Write every sample, the ratios and the picture to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    results = {
+        "machine": {
+            "cores": os.cpu_count(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+        },
+        "ratios": {ratio.name: ratio.value for ratio in report.ratios(samples, starts)},
+        "batch_rows_per_second": report.batch_rows_per_second(samples),
+        "samples": [asdict(sample) for sample in samples],
+        "starts": [asdict(start) for start in starts],
+    }
+    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    report.draw(folder / "results.png", titles, samples, starts)
 
 
 def main() -> None:
@@ -169,20 +191,7 @@ def main() -> None:
 
             samples, starts = run(options.rounds, options.seconds, model, advance)
     report.print_tables(Console(), titles, samples, starts)
-    options.out.mkdir(parents=True, exist_ok=True)
-    results = {
-        "machine": {
-            "cores": os.cpu_count(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-        },
-        "ratios": {ratio.name: ratio.value for ratio in report.ratios(samples, starts)},
-        "batch_rows_per_second": report.batch_rows_per_second(samples),
-        "samples": [asdict(sample) for sample in samples],
-        "starts": [asdict(start) for start in starts],
-    }
-    (options.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    report.draw(options.out / "results.png", titles, samples, starts)
+    write(options.out, titles, samples, starts)
     print(f"written: {options.out}/results.json, {options.out}/results.png")
 
 

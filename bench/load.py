@@ -3,9 +3,10 @@
 import json
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from src.errors import MlopsError, UsageError
 
 SCRIPT = Path(__file__).with_name("report.lua")
 
@@ -22,13 +23,17 @@ class Load:
 
 
 def require_wrk() -> None:
-    """Exit with the way to install wrk where it is missing."""
+    """Raise a UsageError that says how to install wrk where it is missing."""
     if shutil.which("wrk") is None:
-        sys.exit("error: wrk is needed to make load: apt-get install wrk, or brew install wrk")
+        raise UsageError("wrk is needed to make load: apt-get install wrk, or brew install wrk")
 
 
 def run(url: str, body: bytes, headers: dict[str, str], connections: int, seconds: float) -> Load:
-    """Post `body` to `url` over `connections` connections for about `seconds`."""
+    """Post `body` to `url` over `connections` connections for about `seconds`.
+
+    Raises:
+        MlopsError: wrk could not make the load.
+    """
     header_options = [f"-H{name}: {value}" for name, value in headers.items()]
     done = subprocess.run(
         [
@@ -45,9 +50,10 @@ def run(url: str, body: bytes, headers: dict[str, str], connections: int, second
         executable=shutil.which("wrk"),
         capture_output=True,
         text=True,
-        check=True,
         timeout=seconds + 60,
     )
+    if done.returncode:
+        raise MlopsError(f"wrk ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-200:]}")
     report = json.loads(done.stdout.splitlines()[-1])
     return Load(
         requests=report["requests"],

@@ -1,7 +1,7 @@
 """What `make bench` shows: medians over the rounds, the ratios they give, a table and a picture."""
 
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ class Ratio:
     """One claim: what is divided by what."""
 
     name: str
-    value: float
     meaning: str
+    value: float
+    wanted: str
 
 
 def median_of(samples: Sequence[Sample], field: str, server: str, what: str, connections: int) -> float:
@@ -51,19 +52,16 @@ def ratios(samples: Sequence[Sample], starts: Sequence[Start]) -> list[Ratio]:
     def start(field: str) -> float:
         return median_start(starts, field, "ours") / median_start(starts, field, "plain")
 
+    to_empty = rate("ours", 16) / rate("empty", 16)
+    to_plain = rate("ours", 16) / rate("plain", 16)
+    two_workers = rate("ours-2", 64) / rate("ours", 64)
     return [
-        Ratio(
-            "rate_to_empty", rate("ours", 16) / rate("empty", 16), "requests/s, 16 connections: ours / (a)"
-        ),
-        Ratio(
-            "rate_to_plain", rate("ours", 16) / rate("plain", 16), "requests/s, 16 connections: ours / (b)"
-        ),
-        Ratio("p99_to_empty", p99("ours") / p99("empty"), "p99, 64 connections: ours / (a)"),
-        Ratio("start_to_plain", start("start_seconds"), "start to ready: ours / (b)"),
-        Ratio("memory_to_plain", start("memory_mb"), "memory after load: ours / (b)"),
-        Ratio(
-            "two_workers", rate("ours-2", 64) / rate("ours", 64), "requests/s, 64 connections: 2 workers / 1"
-        ),
+        Ratio("rate_to_empty", "requests/s at 16 connections / (a)", to_empty, ">= 0.8"),
+        Ratio("rate_to_plain", "requests/s at 16 connections / (b)", to_plain, ">= 25"),
+        Ratio("p99_to_empty", "p99 at 64 connections / (a)", p99("ours") / p99("empty"), "<= 3"),
+        Ratio("start_to_plain", "start to ready / (b)", start("start_seconds"), "<= 0.35"),
+        Ratio("memory_to_plain", "memory after load / (b)", start("memory_mb"), "<= 0.5"),
+        Ratio("two_workers", "requests/s at 64 connections, 2 workers / 1", two_workers, ">= 1.7"),
     ]
 
 
@@ -77,8 +75,9 @@ def print_tables(
     console: Console, titles: Mapping[str, str], samples: Sequence[Sample], starts: Sequence[Start]
 ) -> None:
     """Print the figures of each server, then the ratios."""
-    table = Table(title="POST /predict, one row a request; medians")
-    for heading in ("server", "connections", "requests/s", "p50 ms", "p99 ms", "CPU µs/request"):
+    rounds = len({sample.round for sample in samples})
+    table = Table(title=f"POST /predict, one row a request; medians of {rounds}")
+    for heading in ("server", "conn.", "requests/s", "p50 ms", "p99 ms", "CPU µs/req."):
         table.add_column(heading, justify="left" if heading == "server" else "right")
     for server, title in titles.items():
         for connections in CONNECTIONS:
@@ -91,7 +90,7 @@ def print_tables(
         table.add_section()
     console.print(table)
 
-    table = Table(title="The process; medians")
+    table = Table(title="The process")
     for heading in ("server", "start to ready s", "memory after load MB"):
         table.add_column(heading, justify="left" if heading == "server" else "right")
     for server, title in titles.items():
@@ -100,44 +99,59 @@ def print_tables(
     console.print(table)
 
     table = Table(title="Ratios")
-    table.add_column("what")
+    table.add_column("mlops-core")
     table.add_column("ratio", justify="right")
+    table.add_column("wanted", justify="right")
     for ratio in ratios(samples, starts):
-        table.add_row(ratio.meaning, f"{ratio.value:.2f}")
+        table.add_row(ratio.meaning, f"{ratio.value:.2f}", ratio.wanted)
     console.print(table)
     rows = batch_rows_per_second(samples)
-    console.print(f"/predict/batch, {BATCH_ROWS} rows a request, one worker: {rows:,.0f} rows/s")
+    console.print(
+        f"POST /predict/batch, {BATCH_ROWS:,} rows a request: {rows:,.0f} rows/s, wanted >= 100,000"
+    )
 
 
 def draw(path: Path, titles: Mapping[str, str], samples: Sequence[Sample], starts: Sequence[Start]) -> None:
     """Write the picture: rate, latency, start and memory of each server."""
     figure = Figure(figsize=(12, 7), layout="constrained")
-    figure.suptitle("One row a request, every feature on; medians")
     (rate, latency), (start, memory) = figure.subplots(2, 2)
-    _bars_by_connections(rate, titles, samples, "requests_per_second", "requests/s (more is better)")
-    _bars_by_connections(latency, titles, samples, "p99_ms", "p99 in ms, logarithmic (less is better)")
+    _bars_by_connections(rate, titles, samples, "requests_per_second", _thousands)
+    rate.set_title("requests/s (more is better)")
+    _bars_by_connections(latency, titles, samples, "p99_ms", "{:,.3g}".format)
+    latency.set_title("p99 in ms, logarithmic (less is better)")
     latency.set_yscale("log")
-    _bars(start, titles, lambda name: median_start(starts, "start_seconds", name), "start to ready in s")
-    _bars(memory, titles, lambda name: median_start(starts, "memory_mb", name), "memory after load in MB")
-    rate.legend(fontsize="small")
+    _bars(start, titles, [median_start(starts, "start_seconds", name) for name in titles], "{:.2f}")
+    start.set_title("start to ready in s (less is better)")
+    _bars(memory, titles, [median_start(starts, "memory_mb", name) for name in titles], "{:.0f}")
+    memory.set_title("memory after load in MB (less is better)")
+    figure.legend(*rate.get_legend_handles_labels(), loc="outside upper center", ncols=len(titles))
     figure.savefig(path, dpi=120)
 
 
+def _thousands(value: float) -> str:
+    return f"{value / 1000:.1f}k" if value >= 1000 else f"{value:.0f}"
+
+
 def _bars_by_connections(
-    axes: Any, titles: Mapping[str, str], samples: Sequence[Sample], field: str, title: str
+    axes: Any,
+    titles: Mapping[str, str],
+    samples: Sequence[Sample],
+    field: str,
+    text: Callable[[float], str],
 ) -> None:
     width = 0.8 / len(titles)
-    for position, (server, name) in enumerate(titles.items()):
+    for position, (server, title) in enumerate(titles.items()):
         heights = [median_of(samples, field, server, "predict", number) for number in CONNECTIONS]
-        places = [group + position * width - 0.4 + width / 2 for group in range(len(CONNECTIONS))]
-        axes.bar_label(axes.bar(places, heights, width, label=name), fmt="{:,.3g}", fontsize=7)
-    axes.set_xticks(range(len(CONNECTIONS)), [f"{number} connections" for number in CONNECTIONS])
-    axes.set_title(title)
+        places = [group + (position + 0.5) * width - 0.4 for group in range(len(CONNECTIONS))]
+        axes.bar_label(axes.bar(places, heights, width, label=title), fmt=text, fontsize=8, padding=1)
+    names = [f"{number} connection{'s' * (number > 1)}" for number in CONNECTIONS]
+    axes.set_xticks(range(len(CONNECTIONS)), names)
+    axes.margins(y=0.12)
 
 
-def _bars(axes: Any, titles: Mapping[str, str], value: Callable[[str], float], title: str) -> None:
-    names: Iterable[str] = titles.values()
-    bars = axes.barh(list(names), [value(server) for server in titles])
-    axes.bar_label(bars, fmt="{:,.3g}", fontsize=8)
+def _bars(axes: Any, titles: Mapping[str, str], values: Sequence[float], text: str) -> None:
+    colours = [f"C{place}" for place in range(len(titles))]  # those of the other pictures
+    bars = axes.barh(list(titles.values()), values, color=colours)
+    axes.bar_label(bars, fmt=text, fontsize=8, padding=3)
+    axes.margins(x=0.1)
     axes.invert_yaxis()
-    axes.set_title(f"{title} (less is better)")

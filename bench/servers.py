@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from src.errors import MlopsError
+
 KEY = "bench-" + "k" * 32
 STARTS_WITHIN = 60.0  # seconds
 
@@ -82,7 +84,7 @@ def started(server: Server) -> Iterator[Running]:
 def wait_until_ready(process: psutil.Popen, port: int, deadline: float) -> None:
     while time.perf_counter() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"{' '.join(process.args)} ended with {process.returncode}")
+            raise MlopsError(f"{' '.join(process.args)} ended with {process.returncode}")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             connection.request("GET", "/readyz")
@@ -93,7 +95,7 @@ def wait_until_ready(process: psutil.Popen, port: int, deadline: float) -> None:
         finally:
             connection.close()
         time.sleep(0.005)
-    raise RuntimeError(f"{' '.join(process.args)} was not ready in time")
+    raise MlopsError(f"{' '.join(process.args)} was not ready in time")
 
 
 def free_port() -> int:
