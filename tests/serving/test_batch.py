@@ -1,6 +1,7 @@
 """`POST /predict/batch` from outside."""
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,28 @@ class LengthRuntime:
         self.calls += 1
         labels = (features.numeric[:, 0] > 6).astype(np.int64)
         return Answers(labels, np.eye(3)[labels])
+
+
+class ThreadRuntime(FixedRuntime):
+    """Remembers the threads it ran in."""
+
+    def __init__(self) -> None:
+        super().__init__(0.75, 0.25, 0.0)
+        self.threads: list[str] = []
+
+    def predict(self, features: Features) -> Answers:
+        self.threads.append(threading.current_thread().name)
+        return super().predict(features)
+
+
+def test_batches_run_in_one_thread_beside_the_event_loop(make_client: MakeClient, flower: Flower) -> None:
+    runtime = ThreadRuntime()
+
+    with make_client(runtime) as client:
+        client.post("/predict/batch", json={"rows": [flower]})
+        client.post("/predict/batch", json={"rows": [flower]})
+
+    assert runtime.threads == ["batch_0", "batch_0"]
 
 
 def test_each_row_is_answered_in_its_place_by_one_call(make_client: MakeClient, flower: Flower) -> None:
