@@ -1,0 +1,211 @@
+"""The real thing, an hour of it in a minute: our server, Prometheus, Alertmanager and a receiver."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.conftest import REPOSITORY
+from tests.monitoring_stack.tools import ALERTMANAGER, MONITORING, RULES, program
+from tests.process.conftest import free_port
+
+SCALE = 60  # times as fast as in production
+KEY = "k" * 40
+_MILLISECONDS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"(?<![\w.])(\d+)([smhd])(?![\w.])")
+
+
+def faster(text: str) -> str:
+    """Return `text` with every duration divided by SCALE, at least a millisecond."""
+
+    def divided(match: re.Match[str]) -> str:
+        milliseconds = int(match[1]) * _MILLISECONDS[match[2]]
+        return f"{max(milliseconds // SCALE, 1)}ms" if milliseconds else match[0]
+
+    return _DURATION.sub(divided, text)
+
+
+def faster_rules(text: str) -> str:
+    """Return rules whose windows and patience are scaled; names and words stay."""
+    lines = text.splitlines(keepends=True)
+    scaled = (
+        (
+            re.sub(r"(?<=\[)\w+(?=\])", lambda match: faster(match[0]), line)
+            if not line.lstrip().startswith("for:")
+            else faster(line)
+        )
+        for line in lines
+    )
+    return "".join(scaled)
+
+
+class Receiver:
+    """Takes what Alertmanager sends, by the name of the receiver."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str]] = (
+            []
+        )  # receiver, title such as "firing: ApiDown (critical, platform)"
+        messages = self.messages
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                messages.append((self.path[1:], content["attachments"][0]["title"]))
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+class Stack:
+    """What runs, and how to ask it."""
+
+    def __init__(self, folder: Path, models: Path) -> None:
+        self.folder = folder
+        self.models = models
+        self.receiver = Receiver()
+        self.ports = {name: free_port() for name in ("one", "two", "three", "prometheus", "alertmanager")}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start_api(self, name: str, models: Path) -> None:
+        environment = {
+            **{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ},
+            "PYTHONPATH": str(REPOSITORY),
+            "MODEL_DIR": str(models),
+            "MODEL_REFRESH_SECONDS": "0.2",
+            "API_KEY": KEY,
+            "LOG_LEVEL": "WARNING",
+            "DRAIN_SECONDS": "0",
+            **{f"RATE_LIMIT_{limit}": "1000000/minute" for limit in ("PREDICT", "WRONG_KEY")},
+        }
+        command = [sys.executable, "-m", "uvicorn", "tests.monitoring_stack.faulty:app"]
+        self._start(name, [*command, "--port", str(self.ports[name])], environment)
+        self.wait_for(lambda: self._alive(name), f"{name} answers", 30)
+
+    def start_monitoring(self) -> None:
+        """Start Alertmanager and Prometheus with the configuration of the repository, made faster."""
+        rules, secrets = self.folder / "rules", self.folder / "secrets"
+        rules.mkdir()
+        secrets.mkdir()
+        for file in RULES.glob("*.yaml"):
+            (rules / file.name).write_text(faster_rules(file.read_text()))
+        for name in ("dead-man", "ml-page", "ml-ticket", "platform-page", "platform-ticket"):
+            (secrets / name).write_text(f"http://127.0.0.1:{self.receiver.port}/{name}")
+        (self.folder / "messages.tmpl").write_text((ALERTMANAGER.parent / "messages.tmpl").read_text())
+        routes = faster(ALERTMANAGER.read_text()).replace("/run/secrets/alertmanager", str(secrets))
+        (self.folder / "alertmanager.yaml").write_text(routes)
+        config = yaml.safe_load(faster((MONITORING / "prometheus/compose.yaml").read_text()))
+        config["rule_files"] = [f"{rules}/*.yaml"]
+        targets = {
+            "iris-api": [self.address(name) for name in ("one", "two", "three")],
+            "prometheus": [self.address("prometheus")],
+            "alertmanager": [self.address("alertmanager")],
+        }
+        config["scrape_configs"] = [
+            {"job_name": job, "static_configs": [{"targets": listed}]} for job, listed in targets.items()
+        ]
+        for job in config["scrape_configs"]:
+            job["scrape_timeout"] = "200ms"
+        config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": targets["alertmanager"]}]}]
+        (self.folder / "prometheus.yaml").write_text(yaml.safe_dump(config))
+        self._start(
+            "alertmanager",
+            [
+                program("prometheus-alertmanager"),
+                f"--config.file={self.folder}/alertmanager.yaml",
+                f"--storage.path={self.folder}/alertmanager",
+                f"--web.listen-address={self.address('alertmanager')}",
+                "--cluster.listen-address=",
+            ],
+        )
+        self._start(
+            "prometheus",
+            [
+                program("prometheus"),
+                f"--config.file={self.folder}/prometheus.yaml",
+                f"--storage.tsdb.path={self.folder}/prometheus",
+                f"--web.listen-address={self.address('prometheus')}",
+                f"--query.lookback-delta={faster('5m')}",
+                f"--rules.alert.resend-delay={faster('1m')}",
+            ],
+        )
+        self.wait_for(lambda: self._alive("prometheus", "/-/ready"), "Prometheus is ready", 30)
+
+    def address(self, name: str) -> str:
+        return f"127.0.0.1:{self.ports[name]}"
+
+    def kill(self, name: str) -> None:
+        process = self.running.pop(name)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=10)
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Return the samples that `expression` has now."""
+        response = httpx.post(f"http://{self.address('prometheus')}/api/v1/query", data={"query": expression})
+        assert response.status_code == 200, response.text
+        found: list[dict[str, Any]] = response.json()["data"]["result"]
+        return found
+
+    def heard(self, receiver: str, status: str, alert: str) -> bool:
+        return any(
+            name == receiver and title.startswith(f"{status}: {alert} ")
+            for name, title in list(self.receiver.messages)
+        )
+
+    def wait_for(self, happened: Callable[[], bool], what: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not happened():
+            assert (
+                time.monotonic() < deadline
+            ), f"waited {seconds} s for: {what}; heard {self.receiver.messages}"
+            time.sleep(0.1)
+
+    def _alive(self, name: str, path: str = "/livez") -> bool:
+        process = self.running[name]
+        assert process.poll() is None, (self.folder / f"{name}.log").read_text()
+        try:
+            return httpx.get(f"http://{self.address(name)}{path}").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _start(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+
+@contextmanager
+def running_stack(folder: Path, models: Path) -> Iterator[Stack]:
+    stack = Stack(folder, models)
+    try:
+        yield stack
+    finally:
+        for name in list(stack.running):
+            stack.kill(name)
+        stack.receiver.server.shutdown()
