@@ -56,7 +56,10 @@ def read(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
         raise DataError(f"{path}: not UTF-8 text, see byte {error.start + 1}; save it as UTF-8") from error
     headers, rows = _check_rows(path, content)
     types = {header: str for header in headers if slug(header) in text}
-    table = pd.read_csv(io.StringIO(content, newline=""), dtype=types, low_memory=False, index_col=False)
+    try:
+        table = pd.read_csv(io.StringIO(content, newline=""), dtype=types, low_memory=False, index_col=False)
+    except pd.errors.ParserError as error:  # text that both take for a table, each in its own way
+        raise DataError(f"{path}: not a table: {' '.join(str(error).split())}") from error
     if len(table) != rows or list(table.columns) != headers:  # a lone quoted blank is a row to one of them
         raise DataError(f"{path}: has lines with nothing but a quoted blank; remove them")
     return table

@@ -109,6 +109,14 @@ def test_numbers_come_back_to_the_last_bit(
     assert table["a"].to_numpy(dtype=float).tolist() == values
 
 
+def test_what_two_readers_take_for_different_tables_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "two-marks.csv"
+    path.write_bytes('\ufeff\ufeff"\n1'.encode())  # one of them skips a second mark, and sees an open quote
+
+    with pytest.raises(DataError, match="not a table: .*EOF inside string"):
+        tables.read(path)
+
+
 @given(st.text(max_size=60), st.text(alphabet='a",\n\r 1', max_size=40))
 def test_any_text_is_a_table_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, head: str, body: str
