@@ -72,6 +72,7 @@ COPY --from=pipeline-code /out /
 # Volumes take the owner of the folder they are mounted on. models/ is replaced by a rename, which no mount allows.
 COPY --from=pipeline-code --chown=10001:10001 /writable /
 ENV HOME=/tmp \
+    LOGNAME=mlops \
     MODEL_DIR=build/models
 WORKDIR /app
 CMD ["python", "-m", "src.training.train"]
