@@ -85,9 +85,18 @@ def serve_by_workers(config: uvicorn.Config, listener: socket.socket) -> None:
     folder = tempfile.mkdtemp(prefix="metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before a worker imports the client
     try:
-        Multiprocess(config, [listener]).run()
+        Workers(config, [listener]).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class Workers(Multiprocess):
+    """Uvicorn's, whose parent keeps the port open for as long as its workers take to stop."""
+
+    def terminate_all(self) -> None:
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def _middleware(app: FastAPI, serving: Serving, endpoints: Mapping[str, ASGIApp]
     )
     trusts_proxies = bool(settings.forwarded_allow_ips)
     return [
-        Middleware(Observe, paths, serving.metrics, logs.RequestLog(settings), trusts_proxies),
+        Middleware(Observe, paths, serving, logs.RequestLog(settings), trusts_proxies),
         *([cors] if settings.cors_origins else []),
         Middleware(LastResort),
         Middleware(Methods, paths),

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from uvicorn import Server
 
 from src.serving import logs
+from src.serving.doors import close_doors
 from src.serving.follower import Follower
 from src.serving.state import Serving
 
@@ -53,13 +54,16 @@ def drain_on_sigterm(serving: Serving) -> None:
         return
     loop = asyncio.get_running_loop()
 
-    def stop() -> None:
+    async def stop() -> None:
+        await asyncio.sleep(serving.settings.drain_seconds)
+        await close_doors(server)
         server.should_exit = True  # by its own handler, it would end as killed instead of with 0
 
     def drain(number: int, frame: FrameType | None) -> None:
         if serving.draining:  # told twice: at once, then
-            stop()
+            server.should_exit = True
+            return
         serving.draining = True
-        loop.call_soon_threadsafe(loop.call_later, serving.settings.drain_seconds, stop)
+        asyncio.run_coroutine_threadsafe(stop(), loop)
 
     signal.signal(signal.SIGTERM, drain)

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from src.serving.exchange import Exchange
 from src.serving.logs import RequestLog
-from src.serving.metrics import Metrics
 from src.serving.problems import Problem
+from src.serving.state import Serving
 
 UNKNOWN_ROUTE = "unknown"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -34,11 +34,12 @@ class Observe:
     """Outermost: opens the exchange, then measures, counts and logs it."""
 
     def __init__(
-        self, app: ASGIApp, routes: Routes, metrics: Metrics, log: RequestLog, trusts_proxies: bool
+        self, app: ASGIApp, routes: Routes, serving: Serving, log: RequestLog, trusts_proxies: bool
     ) -> None:
         self._app = app
         self._routes = routes
-        self._metrics = metrics
+        self._serving = serving
+        self._metrics = serving.metrics
         self._log = log
         self._trusts_proxies = trusts_proxies
 
@@ -50,6 +51,8 @@ class Observe:
         path = path_of(scope)
         route = path if path in self._routes else UNKNOWN_ROUTE
         exchange = scope["exchange"] = Exchange(scope, send, route, self._trusts_proxies)
+        if self._serving.draining:
+            exchange.added.append((b"connection", b"close"))  # the next request goes to another server
         in_flight = self._metrics.in_flight
         in_flight.inc()
         try:

@@ -12,6 +12,7 @@ from src.serving.security import STRICT
 HEAD_SECONDS = 10.0  # how long the head of a request may take, and a new connection may be silent
 HEAD_BYTES = 64 * 1024
 GATHER_BYTES = 64 * 1024
+LAST_REQUEST_SECONDS = 0.5  # for what was sent before the sender could know that we stop
 
 
 class Gathering:
@@ -77,6 +78,13 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(
                     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head of the request is too large."
                 )
+
+    def shutdown(self) -> None:
+        """Close after the answer that is due; a connection without one, after time for a last request."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(LAST_REQUEST_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(HTTPStatus.BAD_REQUEST, "This is not HTTP.")

@@ -213,7 +213,7 @@ def call(client: TestClient, messages: AsyncIterator[Message], **options: Any) -
     serving = app.state.serving
     direct = Direct(app.router, {"/predict": Predict(serving, **options)})
     log = RequestLog(serving.settings)
-    observe = Observe(direct, {"/predict": {"POST"}}, serving.metrics, log, trusts_proxies=False)
+    observe = Observe(direct, {"/predict": {"POST"}}, serving, log, trusts_proxies=False)
     scope: Scope = {
         "type": "http",
         "method": "POST",

@@ -111,7 +111,7 @@ def test_workers_share_a_folder_that_ends_with_them(
             folders.append(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
             assert folders[0].is_dir()
 
-    monkeypatch.setattr(entry, "Multiprocess", Supervisor)
+    monkeypatch.setattr(entry, "Workers", Supervisor)
     monkeypatch.setattr(uvicorn.Config, "configure_logging", lambda config: None)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # so that it is undone
     monkeypatch.setenv("WORKERS", "2")
