@@ -86,7 +86,7 @@ stop-docker: ## Stop what Compose started; volumes stay
 	scripts/compose.sh down --remove-orphans
 
 .PHONY: smoke
-smoke: $(MODEL) ## Build, start, predict with and stop the containers, of PROFILE=mlflow or redis too
+smoke: $(MODEL) ## Build, start, predict with and stop the containers, of PROFILE=mlflow, redis or monitoring too
 	scripts/smoke.sh $(PROFILE)
 
 .PHONY: sbom

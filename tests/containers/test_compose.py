@@ -106,3 +106,26 @@ def test_a_profile_that_changes_the_api_has_its_variables_in_a_file(profile: str
     host = re.search(r"//(\w+):", value).group(1)
     assert SERVICES[host]["profiles"] == [profile]
     assert set(SERVICES[host]["networks"]).intersection(SERVICES["api"]["networks"])
+
+
+def test_what_is_mounted_exists() -> None:
+    mounts = [
+        volume["source"]
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+        if isinstance(volume, dict)
+    ]
+    made_by_training = {"./models", "./mlruns"}
+
+    for source in set(mounts) - made_by_training:
+        assert (REPOSITORY / re.sub(r"\$\{\w+:-(.*)\}", r"\1", source)).exists(), source
+
+
+def test_the_monitoring_is_the_one_of_kubernetes() -> None:
+    folder = REPOSITORY / "k8s/monitoring"
+    for name in ("prometheus", "alertmanager", "grafana"):
+        [container] = yaml.safe_load((folder / f"{name}-deployment.yaml").read_text())["spec"]["template"][
+            "spec"
+        ]["containers"]
+
+        assert SERVICES[name]["image"] == container["image"]
