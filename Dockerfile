@@ -44,7 +44,8 @@ RUN $COMPILE -x "$NOT_COMPILED" /app/.venv /usr/local/lib/python3* \
 FROM builder AS serve-code
 COPY scripts/closure.py ./
 COPY src src
-RUN python closure.py src.serving /app \
+RUN mkdir -p /app/mlruns /app/models \
+ && python closure.py src.serving /app \
  && $COMPILE /app/src \
  && mkdir /out && mv /app /out/ && find /out -exec touch -h -d @0 {} +
 
