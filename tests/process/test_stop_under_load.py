@@ -64,5 +64,5 @@ def test_no_request_is_lost(
 
     seen = asyncio.run(stop_under_load(server, keep_alive))
 
-    assert seen.keys() == {"200"}
+    assert seen.keys() == {"200"}, seen
     assert server.process.wait(timeout=20) == 0

@@ -1,6 +1,7 @@
 """Stopping, one step at a time; under load it is tested with real processes."""
 
 import asyncio
+import errno
 import socket
 
 import pytest
@@ -53,6 +54,21 @@ def test_who_waits_in_front_of_closing_doors_is_answered() -> None:
     answers = asyncio.run(run())
 
     assert [answer.split(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 200 OK"] * 20
+
+
+def test_a_closed_door_that_another_worker_still_holds_takes_nobody_in() -> None:
+    async def run() -> None:
+        server, listener = await started()
+        address = listener.getsockname()
+        with listener.dup(), socket.socket() as late:
+            await close_doors(server)
+            late.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                late.connect(address)
+        with socket.socket() as later:
+            assert later.connect_ex(address) == errno.ECONNREFUSED
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("before", [b"", GET])
