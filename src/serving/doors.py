@@ -12,7 +12,6 @@ from typing import Any
 
 from uvicorn import Server
 
-
 HANDSHAKE_SECONDS = 0.2  # for connections that were begun before the port closed
 SO_ATTACH_FILTER = 26  # Linux, on every machine that Python's wheels are made for
 # A program for the kernel's packet filter, which sees TCP segments: drop a SYN without ACK, let the rest in.
