@@ -88,6 +88,7 @@ stop-docker: ## Stop what Compose started; volumes stay
 .PHONY: smoke
 smoke: $(MODEL) ## Build, start, predict with and stop the containers, of PROFILE=mlflow, redis or monitoring too
 	scripts/smoke.sh $(PROFILE)
+	$(if $(PROFILE),,scripts/smoke_locked.sh $(IMAGE):$(VERSION))
 
 .PHONY: sbom
 sbom: ## Write build/sbom.cdx.json, what the image of the API holds, and compare it with the lock file
