@@ -3,7 +3,7 @@
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 MODEL := models/metadata.json
-PYTHON_FILES := bench observability src tests
+PYTHON_FILES := bench observability scripts src tests
 PYTEST_ARGS ?= -n auto --dist loadgroup --cov --cov-report=term
 
 # `dvc.yaml` and the scripts find our Python first.
@@ -157,4 +157,4 @@ format: $(INSTALLED) ## Format the code
 	isort --quiet $(PYTHON_FILES)
 	black --quiet $(PYTHON_FILES)
 
-include k8s/targets.mk terraform/targets.mk
+include k8s/targets.mk terraform/targets.mk docs/targets.mk

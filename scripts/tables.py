@@ -1,0 +1,193 @@
+"""Write the tables of the documentation from what they describe: `make docs`.
+
+A table stands between `<!-- table: settings -->` and `<!-- end of table -->`, in a page of any language;
+`docs/french.yaml` says each sentence in French.
+"""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from prometheus_client.metrics import MetricWrapperBase
+
+from src.config import Settings
+from src.errors import MlopsError
+from src.monitoring.online import Reference
+from src.monitoring.profile import NumericProfile, Profile
+from src.serving.metrics import Metrics
+from src.serving.openapi import Document
+from src.serving.state import Serving
+
+ROOT = Path(__file__).parent.parent
+FRENCH = ROOT / "docs/french.yaml"
+MARKED = re.compile(r"(<!-- table: ([a-z]+) -->\n).*?(<!-- end of table -->)", flags=re.DOTALL)
+
+Row = tuple[str, ...]
+
+
+def pages() -> list[Path]:
+    """Return the files that may hold a table."""
+    return [*ROOT.glob("README*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def filled(page: Path) -> str:
+    """Return the text of `page` with its tables as they should be."""
+    french = page.name.endswith(".fr.md")
+
+    def fill(match: re.Match[str]) -> str:
+        return match[1] + written(TABLES[match[2]](), translations() if french else {}) + match[3]
+
+    return MARKED.sub(fill, page.read_text(encoding="utf-8"))
+
+
+def translations() -> dict[str, str]:
+    """Return French for English; what is missing stays English."""
+    french: dict[str, str] = yaml.safe_load(FRENCH.read_text(encoding="utf-8"))
+    return french
+
+
+def written(rows: list[Row], words: dict[str, str]) -> str:
+    """Return `rows`, the header first, as a table of Markdown."""
+    header, *body = [[words.get(cell, cell).replace("|", "\\|") or "-" for cell in row] for row in rows]
+    lines = [header, ["---"] * len(header), *body]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def endpoints() -> list[Row]:
+    """Every path of the API, from its OpenAPI document."""
+    content = Document(Serving(Settings.model_validate({"api_key": "k" * 32}))).content()
+    schemas = content["components"]["schemas"]
+
+    def fields(responses: dict[str, Any]) -> str:
+        (media,) = responses["200"]["content"].values()
+        name = media["schema"].get("$ref", "").rpartition("/")[2]
+        return ", ".join(f"`{field}`" for field in schemas[name]["properties"]) if name else ""
+
+    rows: list[Row] = [
+        ("endpoint", "key", "limit per client", "what it does", "fields of the answer", "other statuses")
+    ]
+    for path, operations in content["paths"].items():
+        for method, operation in operations.items():
+            limit = Settings.model_fields.get("rate_limit" + path.replace("/", "_"))
+            responses = operation["responses"]
+            rows.append(
+                (
+                    f"`{method.upper()} {path}`",
+                    "yes" if "security" in operation else "no",
+                    f"`{limit.default}`" if limit else "",
+                    operation["description"],
+                    fields(responses),
+                    ", ".join(status for status in sorted(responses) if status not in ("200", "500")),
+                )
+            )
+    return rows
+
+
+def settings() -> list[Row]:
+    """Every environment variable of the server."""
+
+    def default(value: Any) -> str:
+        return f"`{value}`" if value not in ((), None) else ""
+
+    return [
+        ("variable", "default", "meaning"),
+        *(
+            (f"`{name.upper()}`", default(field.default), str(field.description))
+            for name, field in Settings.model_fields.items()
+        ),
+    ]
+
+
+def parameters() -> list[Row]:
+    """Every key of `params.yaml`, with the comment beside it."""
+    rows: list[Row] = [("key", "value", "meaning")]
+    section = ""
+    for line in (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"( *)(\w+):([^#]*)(?:# (.*))?$", line):
+            indent, key, value, comment = match.groups()
+            if indent:
+                rows.append((f"`{section}.{key}`", f"`{value.strip()}`", comment or ""))
+            else:
+                section = key
+    return rows
+
+
+def commands() -> list[Row]:
+    """Every target of `make`."""
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"^  ([a-z0-9-]+) +(.*)$", listed, flags=re.MULTILINE)
+    return [("command", "what it does"), *((f"`make {target}`", text) for target, text in found)]
+
+
+def metrics() -> list[Row]:
+    """Every metric that the API exports, those of its process left out."""
+
+    def labels(names: Any) -> str:
+        return ", ".join(f"`{name}`" for name in names)
+
+    rows: list[Row] = [("metric", "kind", "labels", "meaning")]
+    for metric in vars(Metrics()).values():
+        if isinstance(metric, MetricWrapperBase):
+            (family,) = metric.describe()
+            name = family.name + ("_total" if family.type == "counter" else "")
+            rows.append((f"`{name}`", family.type, labels(metric._labelnames), family.documentation))
+    reference = Reference()
+    one = NumericProfile(edges=(0.0, 1.0), shares=(0.0, 1.0, 0.0, 0.0))
+    reference.show("1", Profile(rows=1, features={"feature": one}, predictions={"label": 1.0}))
+    for family in reference.collect():
+        names = family.samples[0].labels
+        rows.append((f"`{family.name}`", family.type, labels(names), family.documentation))
+    return rows
+
+
+def alerts() -> list[Row]:
+    """Every alert, from the rules."""
+    rows: list[Row] = [("alert", "severity", "owner", "after", "meaning")]
+    for file in sorted((ROOT / "k8s/monitoring/rules").glob("*.yaml")):
+        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]:
+            for rule in group["rules"]:
+                if name := rule.get("alert"):
+                    labels, text = rule["labels"], rule["annotations"]["summary"]
+                    link = f"[{name}](runbooks.md#{name.lower()})"
+                    rows.append((link, labels["severity"], labels["owner"], rule.get("for", ""), text))
+    return list(dict.fromkeys(rows))
+
+
+def errors() -> list[Row]:
+    """What ends a command of ours, and its exit code."""
+
+    def below(kind: type[MlopsError]) -> Iterator[type[MlopsError]]:
+        for child in kind.__subclasses__():
+            yield child
+            yield from below(child)
+
+    return [
+        ("error", "exit code", "meaning"),
+        *((f"`{kind.__name__}`", str(kind.exit_code), str(kind.__doc__)) for kind in below(MlopsError)),
+    ]
+
+
+TABLES: dict[str, Callable[[], list[Row]]] = {
+    "alerts": alerts,
+    "commands": commands,
+    "endpoints": endpoints,
+    "errors": errors,
+    "metrics": metrics,
+    "parameters": parameters,
+    "settings": settings,
+}
+
+
+def main() -> None:
+    for page in pages():
+        text = filled(page)
+        if text != page.read_text(encoding="utf-8"):
+            page.write_text(text, encoding="utf-8")
+            print(page.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""The tables of the documentation are what the code says: when one is stale, run `make docs`."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts import tables
+from tests.conftest import REPOSITORY
+
+PAGES = tables.pages()
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+
+
+@each_page
+def test_tables_are_what_the_code_says(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == tables.filled(page)
