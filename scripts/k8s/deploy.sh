@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Bring an overlay into the cluster and wait until it runs. Again is fine: the API then starts anew, from the image as it is now.
+#
+#   scripts/k8s/deploy.sh local     the API, on the model store in mlruns/
+#   scripts/k8s/deploy.sh mlflow    the API, an MLflow server and the training
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source scripts/k8s/lib.sh
+
+overlay=${1:?an overlay of k8s/overlays}
+[ -f "k8s/overlays/$overlay/kustomization.yaml" ] || die "there is no overlay $overlay in k8s/overlays"
+if [ "$overlay" = local ] && [ ! -f mlruns/champion.json ]; then die "no model in mlruns/: make train"; fi
+choose_context
+
+# Which of our images it runs is asked of the overlay itself.
+rendered=$("${kube[@]}" kustomize "k8s/overlays/$overlay")
+images=$(sed -n 's/^ *-* *image: \(mlops-core[a-z-]*:[^ ]*\)$/\1/p' <<<"$rendered" | sort -u)
+# shellcheck disable=SC2086 # several words on purpose
+if [ -n "$images" ]; then scripts/k8s/load.sh $images; fi
+
+serving=$("${kube[@]}" get deployment iris-api --ignore-not-found --output 'jsonpath={.status.availableReplicas}')
+ensure_namespace
+ensure_secrets k8s/secret.yaml.example
+"${kube[@]}" apply --server-side --force-conflicts -k "k8s/overlays/$overlay"
+
+# The API is ready when it has a model: at once, or after the first training.
+applied=$(workloads '!=')
+for workload in $applied; do
+    if [ "$workload" != deployment.apps/iris-api ]; then rolled_out "$workload"; fi
+done
+if [ -n "$serving" ]; then "${kube[@]}" rollout restart deployment.apps/iris-api; fi
+if [ -n "$serving" ] || [ "$overlay" = local ]; then
+    rolled_out deployment.apps/iris-api
+    echo "the API runs; try it: make k8s-test, use it: make k8s-port-forward"
+else
+    echo "the API waits for a model: make k8s-train"
+fi

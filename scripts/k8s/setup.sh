@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Start a cluster on this machine, with mlruns/ on its node; the current context of kubectl stays what it was.
+#
+#   scripts/k8s/setup.sh minikube
+#   scripts/k8s/setup.sh kind
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source scripts/k8s/lib.sh
+
+mkdir -p mlruns
+case ${1:-} in
+    minikube)
+        need minikube kubectl
+        # Calico, since not every network plugin holds to network policies.
+        minikube start --profile minikube --keep-context --cni calico --mount --mount-string "$PWD/mlruns:$MLRUNS_ON_NODE"
+        minikube addons enable metrics-server --profile minikube # for the autoscaler
+        minikube addons enable ingress --profile minikube
+        ;;
+    kind)
+        need kind docker kubectl
+        mkdir -p .tools
+        if ! kind get clusters --quiet | grep -qx "${KIND_CONTEXT#kind-}"; then
+            kind create cluster --name "${KIND_CONTEXT#kind-}" --kubeconfig "$KIND_KUBECONFIG" --wait 120s --config - <<END
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+nodes:
+  - role: control-plane
+    extraMounts:
+      - {hostPath: "$PWD/mlruns", containerPath: $MLRUNS_ON_NODE, readOnly: true}
+END
+        fi
+        kind export kubeconfig --name "${KIND_CONTEXT#kind-}" --kubeconfig "$KIND_KUBECONFIG"
+        echo "for kubectl itself: export KUBECONFIG=\${KUBECONFIG:-\$HOME/.kube/config}:$KIND_KUBECONFIG"
+        ;;
+    *) die "usage: scripts/k8s/setup.sh minikube|kind" ;;
+esac
+echo "ready; next: make k8s-deploy (the model of mlruns/), or make k8s-deploy-mlflow"
