@@ -1,8 +1,10 @@
 #!/bin/bash
-# Starts the API on a VM, at every boot. Made for Container-Optimized OS, which has Docker; Debian gets it here.
-# It may run again at any time. It ends in one of two ways: the API runs as described here, or nothing runs.
+# Starts the API on a VM, at every boot, on Container-Optimized OS: Docker and Fluent Bit are there, nothing is installed.
+# After a change of the key or of the metadata: sudo google_metadata_script_runner startup
 #
-# A template of Terraform; the values have been checked by its variables and hold no quotes.
+# It stops what it started before and begins anew. So wherever it fails nothing runs: no API with a key that was
+# withdrawn, none without a key. Units and key are in memory: after a reboot they come from here or not at all.
+# A template of Terraform, whose variables let no quote and no line break through.
 set -euo pipefail
 umask 077
 
@@ -18,115 +20,167 @@ domain='${domain}'
 letsencrypt_email='${letsencrypt_email}'
 forwarded_allow_ips='${forwarded_allow_ips}'
 
-units=/run/systemd/system # gone after a reboot, like the key: nothing starts by itself with an old one
-secrets=/run/mlops-api    # in memory; only root may enter
-certificates=/var/lib/mlops-tls
-caddy=caddy:2.10.2@sha256:c3d7ee5d2b11f9dc54f947f68a734c84e9c9666c92c88a7f30b9cba5da182adb
-
-finish() {
-    code=$?
-    rm -rf "$secrets/docker"
-    if [ "$code" -ne 0 ]; then
-        systemctl stop mlops-tls.service mlops-api.service || true # not there yet
-        rm -rf "$secrets" "$units/mlops-tls.service" "$units/mlops-api.service"
-        systemctl daemon-reload
-        echo "error: the API was not started" >&2
-    fi
-    exit "$code"
-}
-trap finish EXIT
+caddy=caddy:2.11.4@sha256:844f60b64e4724a5aa8245e019dace0d3f199f7433ce6c57676cb30a920dbad9
+private=/run/mlops-api # only root may enter
+logs=/run/mlops-logs
+units=/run/systemd/system
+certificates=/var/lib/mlops-tls # on the disk: Let's Encrypt gives out five a week
+mkdir -p "$logs" "$units"
 
 fail() {
     echo "error: $1" >&2
     exit 1
 }
 
+# The log first: it tells of what follows. Lines of JSON become the fields of jsonPayload, others stay messages.
+cat > "$logs/parsers.conf" <<CONF
+[PARSER]
+    Name        line
+    Format      json
+    Time_Key    time
+    Time_Format %Y-%m-%dT%H:%M:%S.%LZ
+CONF
+cat > "$logs/fluent-bit.conf" <<CONF
+[SERVICE]
+    Parsers_File $logs/parsers.conf
+
+[INPUT]
+    Name           systemd
+    Tag            mlops-api
+    DB             /var/lib/mlops-logs/position
+    Systemd_Filter _SYSTEMD_UNIT=mlops-api.service
+    Systemd_Filter _SYSTEMD_UNIT=mlops-tls.service
+    Systemd_Filter _SYSTEMD_UNIT=google-startup-scripts.service
+
+[FILTER]
+    Name     parser
+    Match    mlops-api
+    Key_Name MESSAGE
+    Parser   line
+
+[OUTPUT]
+    Name         stackdriver
+    Match        mlops-api
+    Resource     gce_instance
+    Severity_Key level
+CONF
+cat > "$units/mlops-logs.service" <<UNIT
+[Unit]
+Description=The log of mlops-core, to Cloud Logging
+
+[Service]
+ExecStart=/usr/bin/fluent-bit --config $logs/fluent-bit.conf
+StateDirectory=mlops-logs
+NoNewPrivileges=true
+ProtectSystem=strict
+MemoryMax=128M
+Restart=always
+RestartSec=5
+UNIT
+
+# What ran before.
+for unit in mlops-tls.service mlops-api.service; do
+    if [ -f "$units/$unit" ]; then
+        systemctl stop "$unit"
+        rm "$units/$unit"
+    fi
+done
+rm -rf "$private"
+systemctl daemon-reload
+systemctl restart mlops-logs.service
+
 # A tag can be moved to another image; a digest cannot.
 [[ $image =~ @sha256:[0-9a-f]{64}$ ]] || fail "$image is not an image by digest"
+command -v docker >/dev/null || fail "there is no Docker; boot Container-Optimized OS"
 
-if ! command -v docker >/dev/null; then
-    apt-get update -q
-    apt-get install -q -y --no-install-recommends ca-certificates curl docker.io
-fi
-
-fetch() { curl --silent --show-error --fail --max-time 10 --retry 5 --retry-connrefused "$@"; }
+# Rights that were just given take a minute or two to count, so a refusal is tried again, too.
+fetch() { curl --silent --show-error --fail --max-time 10 --retry 6 --retry-all-errors "$@"; }
 
 field() { sed -n "s/.*\"$1\" *: *\"\([^\"]*\)\".*/\1/p"; }
 
-# The VM's identity. What is secret goes through pipes: arguments are seen by every process.
+# The VM's identity. Secrets go through pipes: every process can read the arguments of all others.
 token=$(fetch --header 'Metadata-Flavor: Google' \
     http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token | field access_token)
 [ -n "$token" ] || fail "the metadata server gave no token"
 
-# The key is read by the container's user, through a folder that only root may enter.
-mkdir -p "$secrets/docker" "$certificates"
+# For the user of the container, who comes to it by the mount; on the VM only root comes into the folder.
+mkdir "$private"
 printf 'Authorization: Bearer %s' "$token" |
     fetch --header @- "https://secretmanager.googleapis.com/v1/projects/$project_id/secrets/$api_key_secret/versions/$secret_version:access" |
-    field data | base64 --decode > "$secrets/api_key.new" || fail "secret $api_key_secret cannot be read"
-[ -s "$secrets/api_key.new" ] || fail "secret $api_key_secret is empty"
-chown 10001 "$secrets/api_key.new"
-chmod 400 "$secrets/api_key.new"
-mv "$secrets/api_key.new" "$secrets/api_key"
+    field data | base64 --decode > "$private/api_key" || fail "secret $api_key_secret cannot be read"
+grep -q '[^[:space:]]' "$private/api_key" || fail "secret $api_key_secret is empty"
+chown 10001 "$private/api_key"
+chmod 400 "$private/api_key"
 
-export DOCKER_CONFIG=$secrets/docker
+# The token for the registry ends with this script.
+export DOCKER_CONFIG=$private/docker
+trap 'rm -rf "$DOCKER_CONFIG"' EXIT
 printf '%s' "$token" | docker login --username oauth2accesstoken --password-stdin "https://$region-docker.pkg.dev"
 docker pull --quiet "$image"
-
-# With TLS here, only Caddy is reached from outside.
-publish=$port:8000
 if [ -n "$domain" ]; then
-    publish=127.0.0.1:$port:8000
     docker pull --quiet "$caddy"
 fi
-docker network inspect mlops >/dev/null 2>&1 || docker network create mlops
 
-mkdir -p "$units"
+# Google's networks carry 1460 bytes in a packet; Docker knows that of its default network only.
+if ! docker network inspect mlops >/dev/null 2>&1; then
+    docker network create --opt com.docker.network.driver.mtu=1460 mlops
+fi
+if [ -n "$domain" ]; then
+    forwarded_allow_ips=$(docker network inspect --format '{{(index .IPAM.Config 0).Subnet}}' mlops)
+fi
+
+cat > "$private/environment" <<ENVIRONMENT
+CORS_ORIGINS=$cors_origins
+ENVIRONMENT=production
+FORWARDED_ALLOW_IPS=$forwarded_allow_ips
+MLFLOW_TRACKING_URI=$model_uri
+ENVIRONMENT
 cat > "$units/mlops-api.service" <<UNIT
 [Unit]
-Description=mlops-core API
+Description=The API of mlops-core
 Requires=docker.service
 After=docker.service
 
 [Service]
 ExecStartPre=-/usr/bin/docker rm --force mlops-api
-ExecStart=/usr/bin/docker run --name mlops-api --rm --pull never --network mlops --publish $publish \\
-    --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges --user 10001:10001 \\
-    --memory 512m --memory-swap 512m --pids-limit 128 \\
-    --mount type=bind,source=$secrets/api_key,target=/run/secrets/api_key,readonly \\
-    --env ENVIRONMENT=production \\
-    --env MLFLOW_TRACKING_URI=$model_uri \\
-    --env CORS_ORIGINS=$cors_origins \\
-    --env FORWARDED_ALLOW_IPS=$forwarded_allow_ips \\
+ExecStart=/usr/bin/docker run --name mlops-api --rm --pull never --log-driver none --network mlops --publish $port:8000 \\
+    --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges:true --user 10001:10001 \\
+    --memory 512m --memory-swap 512m --pids-limit 128 --env-file $private/environment \\
+    --mount type=bind,source=$private/api_key,target=/run/secrets/api_key,readonly \\
     $image
 ExecStop=/usr/bin/docker stop --time 40 mlops-api
 TimeoutStopSec=50
+LogRateLimitIntervalSec=0
 Restart=always
 RestartSec=5
 UNIT
 
 if [ -n "$domain" ]; then
-    cat > "$secrets/Caddyfile" <<CADDY
+    cat > "$private/Caddyfile" <<CADDY
 {
-    admin off
-    email $letsencrypt_email
+	admin off
+	email $letsencrypt_email
 }
 $domain {
-    respond /metrics 404
-    reverse_proxy mlops-api:8000
+	respond /metrics 404
+	reverse_proxy mlops-api:8000
 }
 CADDY
+    mkdir -p "$certificates"
+    chown 10001 "$private/Caddyfile" "$certificates"
+    # Its program asks for the right to low ports and does not start where no process can have that.
     cat > "$units/mlops-tls.service" <<UNIT
 [Unit]
-Description=TLS for the mlops-core API
+Description=TLS before the API of mlops-core
 Requires=docker.service
-After=docker.service mlops-api.service
+After=docker.service
 
 [Service]
 ExecStartPre=-/usr/bin/docker rm --force mlops-tls
-ExecStart=/usr/bin/docker run --name mlops-tls --rm --pull never --network mlops --publish 80:80 --publish 443:443 \\
-    --read-only --tmpfs /config --cap-drop ALL --cap-add NET_BIND_SERVICE --security-opt no-new-privileges \\
+ExecStart=/usr/bin/docker run --name mlops-tls --rm --pull never --log-driver none --network mlops --publish 80:80 --publish 443:443 \\
+    --read-only --tmpfs /config:uid=10001 --cap-drop ALL --cap-add NET_BIND_SERVICE --security-opt no-new-privileges:true --user 10001:10001 \\
     --memory 128m --memory-swap 128m --pids-limit 128 \\
-    --mount type=bind,source=$secrets/Caddyfile,target=/etc/caddy/Caddyfile,readonly \\
+    --mount type=bind,source=$private/Caddyfile,target=/etc/caddy/Caddyfile,readonly \\
     --mount type=bind,source=$certificates,target=/data \\
     $caddy
 ExecStop=/usr/bin/docker stop --time 10 mlops-tls
@@ -136,8 +190,8 @@ UNIT
 fi
 
 systemctl daemon-reload
-systemctl restart mlops-api.service
+systemctl start mlops-api.service
 if [ -n "$domain" ]; then
-    systemctl restart mlops-tls.service
+    systemctl start mlops-tls.service
 fi
-echo "mlops-api runs $image"
+echo "mlops-api started: $image"
