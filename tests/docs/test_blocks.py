@@ -1,0 +1,55 @@
+"""Each command of the documentation is typed by a test or says why not, and names only what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.docs import words
+from tests.docs.blocks import OUTPUT, PAGES, SHELLS, Block, blocks, prose, shell_blocks
+
+FOLDERS = "|".join(
+    folder.name for folder in REPOSITORY.iterdir() if folder.is_dir() and not folder.name.startswith(".")
+)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+each_block = pytest.mark.parametrize(
+    "block", [block for page in PAGES for block in shell_blocks(page)], ids=lambda block: block.where
+)
+
+
+@each_block
+def test_a_block_is_run_or_says_why_not(block: Block) -> None:
+    assert block.mark, f"{block.where}: write <!-- run --> or <!-- not run: why --> above it"
+    assert block.mark != OUTPUT
+
+
+@each_block
+def test_a_block_names_what_there_is(block: Block) -> None:
+    before = "\n".join(other.text for other in shell_blocks(block.page) if other.line <= block.line)
+
+    assert words.unknown(block, before) == []
+
+
+@each_page
+def test_an_output_follows_a_block_that_is_run(page: Path) -> None:
+    found = blocks(page)
+
+    for above, block in zip([None, *found], found, strict=False):
+        if block.mark == OUTPUT:
+            assert above is not None and above.is_run and block.language in ("json", "text"), block.where
+        elif block.mark:
+            assert block.language in SHELLS, block.where
+
+
+@each_page
+def test_the_prose_names_commands_and_files_that_there_are(page: Path) -> None:
+    inline = re.findall(r"`([^`\n]+)`", prose(page))
+    targets = [word.removeprefix("make ").split()[0] for word in inline if word.startswith("make ")]
+    modules = [word.split()[2] for word in inline if word.startswith("python -m ")]
+    named = set(re.findall(r"source: ([\w/.-]+)", page.read_text(encoding="utf-8")))
+    files = [word for word in inline if re.fullmatch(rf"({FOLDERS})/[\w./-]*", word)]
+
+    assert [target for target in targets if target not in words.targets()] == []
+    assert [module for module in modules if not words.module_file(module).is_file()] == []
+    assert [file for file in files if not words.exists(file, named)] == []
