@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Write a file as a comment on the pull request PULL_REQUEST; the comment of an earlier run is replaced.
+set -euo pipefail
+
+file=$1
+most_bytes=60000 # GitHub takes 65536 characters
+body=$(mktemp)
+trap 'rm -f "$body"' EXIT
+head -c "$most_bytes" "$file" > "$body"
+gh pr comment "${PULL_REQUEST:?}" --repo "${GITHUB_REPOSITORY:?}" --body-file "$body" --edit-last --create-if-none
