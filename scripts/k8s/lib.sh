@@ -104,3 +104,8 @@ rolled_out() { # rolled_out WORKLOAD...: each runs as it was last applied
         "${kube[@]}" rollout status "$workload" --timeout "$TIMEOUT"
     done
 }
+
+stop() { # stop PID...: what was started in the background, and may have ended
+    kill "$@" 2>/dev/null || true
+    wait "$@" 2>/dev/null || true
+}

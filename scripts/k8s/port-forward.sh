@@ -8,7 +8,7 @@ source scripts/k8s/lib.sh
 choose_context
 
 forwards=()
-trap 'for forward in "${forwards[@]}"; do kill "$forward" 2>/dev/null || true; done' EXIT # one may have ended
+trap 'stop "${forwards[@]}"' EXIT
 for each in "$@"; do
     "${kube[@]}" port-forward "service/${each%:*}" "${each#*:}:http" &
     forwards+=($!)
@@ -21,5 +21,5 @@ while true; do
             exit
         fi
     done
-    sleep 1
+    sleep "${K8S_POLL_SECONDS:-1}"
 done

@@ -9,7 +9,7 @@ choose_context
 log=$(mktemp)
 "${kube[@]}" port-forward service/iris-api :http >"$log" 2>&1 &
 forward=$!
-trap 'kill "$forward" 2>/dev/null || true; rm -f "$log"' EXIT # it may have ended
+trap 'stop "$forward"; rm "$log"' EXIT
 
 # kubectl takes a free port and says which.
 for _ in $(seq 100); do
