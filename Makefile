@@ -157,4 +157,4 @@ format: $(INSTALLED) ## Format the code
 	isort --quiet $(PYTHON_FILES)
 	black --quiet $(PYTHON_FILES)
 
-include k8s/targets.mk terraform/targets.mk docs/targets.mk ci/targets.mk
+include k8s/targets.mk terraform/targets.mk docs/targets.mk ci/targets.mk ci/security.mk
