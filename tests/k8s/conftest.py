@@ -47,5 +47,5 @@ def one(objects: Iterable[Object], kind: str, name: str) -> Object:
 
 @pytest.fixture(scope="session")
 def rendered() -> dict[str, list[Object]]:
-    """The objects of `base`, of each overlay by its name, and of `monitoring`, which runs beside any of them."""
+    """The objects of `base`, of each overlay by its name, and of `monitoring`, beside any of them."""
     return render_all()

@@ -30,7 +30,21 @@ def test_a_pod_is_restricted(deployment: dict[str, Any]) -> None:
         "capabilities": {"drop": ["ALL"]},
     }
     assert container["resources"]["limits"]["memory"] == container["resources"]["requests"]["memory"]
-    assert pod["automountServiceAccountToken"] is (deployment["metadata"]["name"] == "prometheus")
+    assert pod["automountServiceAccountToken"] is False
+
+
+def test_prometheus_alone_asks_the_api_server_and_has_a_token_for_it() -> None:
+    volumes = {
+        deployment["metadata"]["name"]: [
+            source
+            for volume in deployment["spec"]["template"]["spec"]["volumes"]
+            for source in volume.get("projected", {}).get("sources", [])
+        ]
+        for deployment in DEPLOYMENTS
+    }
+
+    assert [name for name, sources in volumes.items() if sources] == ["prometheus"]
+    assert volumes["prometheus"][0] == {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}}
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda one: one["metadata"]["name"])
@@ -48,6 +62,8 @@ def test_what_a_pod_mounts_is_there(deployment: dict[str, Any]) -> None:
         one["name"] for one in pod["volumes"]
     }
     for volume in pod["volumes"]:
+        if "projected" in volume:
+            continue
         [(kind, source)] = [(key, value) for key, value in volume.items() if key != "name"]
         assert next(iter(source.values()), None) in known[kind]
 
