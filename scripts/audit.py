@@ -1,8 +1,8 @@
 """Look for known vulnerabilities in the locked packages: `make audit`.
 
 0: none has to be mended. 1: some have to. 2: nobody knows, for a file or a service did not say.
-A service that knows nothing answers as if all were well, so it is asked about a release with a known fault too,
-and PyPI is asked whether it has what is locked.
+A service that knows nothing answers as if all were well, so OSV is asked about a release with a known fault
+too, and PyPI whether it has what is locked.
 """
 
 import argparse
