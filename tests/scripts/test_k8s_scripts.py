@@ -392,7 +392,7 @@ def test_missing_secrets_get_a_random_key_that_nobody_sees(machine: Machine) -> 
     assert [re.fullmatch(rf"[0-9a-f]{{{2 * MIN_KEY_LENGTH}}}", key) is None for key in keys] == [False, False]
     assert keys[0] != keys[1]
     seen = result.stdout + result.stderr + "".join(entry["line"] for entry in machine.entries)
-    assert [key in seen for key in keys] == [False, False]
+    assert re.search(r"[0-9a-f]{64}", seen) is None
 
 
 def test_a_secret_that_is_there_stays(machine: Machine) -> None:
