@@ -148,7 +148,7 @@ ExecStart=/usr/bin/docker run --name mlops-api --rm --pull never --log-driver no
     --memory 512m --memory-swap 512m --pids-limit 128 --env-file $private/environment \\
     --mount type=bind,source=$private/api_key,target=/run/secrets/api_key,readonly \\
     $image
-ExecStop=/usr/bin/docker stop --time 40 mlops-api
+ExecStop=-/usr/bin/docker stop --time 40 mlops-api
 TimeoutStopSec=50
 LogRateLimitIntervalSec=0
 Restart=always
@@ -183,7 +183,7 @@ ExecStart=/usr/bin/docker run --name mlops-tls --rm --pull never --log-driver no
     --mount type=bind,source=$private/Caddyfile,target=/etc/caddy/Caddyfile,readonly \\
     --mount type=bind,source=$certificates,target=/data \\
     $caddy
-ExecStop=/usr/bin/docker stop --time 10 mlops-tls
+ExecStop=-/usr/bin/docker stop --time 10 mlops-tls
 Restart=always
 RestartSec=5
 UNIT

@@ -176,7 +176,7 @@ def test_the_container_is_locked_down_as_with_compose(machine: Machine) -> None:
     }
     assert API["read_only"] is True
     grace = int(API["stop_grace_period"].removesuffix("s"))
-    assert unit["ExecStop"] == f"/usr/bin/docker stop --time {grace} mlops-api"
+    assert unit["ExecStop"] == f"-/usr/bin/docker stop --time {grace} mlops-api"
     assert int(unit["TimeoutStopSec"]) > grace
 
 
