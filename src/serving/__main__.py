@@ -35,6 +35,10 @@ def main() -> None:
     if settings.workers == 1:
         serve(config, listener)
     else:
+        if settings.rate_limit_storage.startswith("memory://"):
+            logger.warning(
+                "RATE_LIMIT_STORAGE is memory://: each of %d workers counts for itself", settings.workers
+            )
         serve_by_workers(config, listener)
 
 

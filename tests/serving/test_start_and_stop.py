@@ -97,8 +97,19 @@ def exit_code(main: Callable[[], None]) -> object:
     return 0
 
 
+@pytest.mark.parametrize(
+    ("storage", "warnings"),
+    [
+        ("memory://", ["RATE_LIMIT_STORAGE is memory://: each of 2 workers counts for itself"]),
+        ("redis://localhost", []),
+    ],
+)
 def test_workers_share_a_folder_that_ends_with_them(
-    monkeypatch: pytest.MonkeyPatch, sigterm_restored: None
+    monkeypatch: pytest.MonkeyPatch,
+    sigterm_restored: None,
+    caplog: pytest.LogCaptureFixture,
+    storage: str,
+    warnings: list[str],
 ) -> None:
     folders: list[Path] = []
 
@@ -114,12 +125,14 @@ def test_workers_share_a_folder_that_ends_with_them(
     monkeypatch.setattr(entry, "Workers", Supervisor)
     monkeypatch.setattr(uvicorn.Config, "configure_logging", lambda config: None)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # so that it is undone
+    monkeypatch.setenv("RATE_LIMIT_STORAGE", storage)
     monkeypatch.setenv("WORKERS", "2")
     monkeypatch.setenv("PORT", "0")
 
     entry.main()
 
     assert not folders[0].exists()
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == warnings
 
 
 @pytest.fixture
