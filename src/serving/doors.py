@@ -37,6 +37,8 @@ async def close_doors(server: Server) -> None:
     """
     running = getattr(server, "servers", [])  # none while it starts
     doors = [socket.socket(fileno=os.dup(door.fileno())) for each in running for door in each.sockets]
+    if not doors:
+        return
     for door in doors:
         _begin_no_more(door)
     await asyncio.sleep(HANDSHAKE_SECONDS)
