@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Plan again, and apply that when it is what was APPROVED: the digest of the plan that was looked at.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source scripts/ci/lib.sh
+source scripts/ci/terraform.sh
+need APPROVED
+start_terraform
+keep_image
+plan
+if [ "$plan_digest" != "$APPROVED" ]; then die "what there is to change is no longer what was approved; run the workflow again"; fi
+infrastructure apply ci.plan

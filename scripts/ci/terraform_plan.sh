@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Say on the page of the run what Terraform would change, and give the digest of that to who applies it. The plan itself
+# is not kept: what it holds is nobody else's to read.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source scripts/ci/lib.sh
+source scripts/ci/terraform.sh
+start_terraform
+keep_image
+plan
+{
+    printf '### Terraform\n\n```\n'
+    infrastructure show -no-color ci.plan
+    printf '```\n'
+} | summarise
+output digest "$plan_digest"
