@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -141,14 +141,19 @@ def make_files(
     """Return the files of a sealed bundle; its model and example are made up unless given."""
     made_up = Example(rows=(dict(flower),), labels=("setosa",), scores=((1.0, 0.0, 0.0),))
 
-    def make(model: bytes = b"not a model", example: Example = made_up, **changes: Any) -> dict[str, bytes]:
+    def make(
+        model: bytes = b"not a model",
+        example: Example = made_up,
+        measured: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> dict[str, bytes]:
         files = {
             bundles.MODEL: model,
             bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),
             bundles.PROFILE: bundles.dump_json({}),
             bundles.EXAMPLE: bundles.dump_json(example.model_dump(mode="json")),
         }
-        return bundles.seal(training.model_copy(update=changes), metrics, files)
+        return bundles.seal(training.model_copy(update=changes), {**metrics, **(measured or {})}, files)
 
     return make
 

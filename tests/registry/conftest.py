@@ -9,19 +9,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
 import requests
-from gcp_storage_emulator.server import create_server
-from google.cloud.storage import Client
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from src import bundle as bundles
-from src.bundle import Bundle, Example, Training
+from src.bundle import Bundle, Example
 from src.config import StoreSettings
 from src.registry.location import DATABASE_FILE
 from src.registry.tracking import connected
@@ -29,6 +26,7 @@ from src.runtime.export import export
 from src.runtime.pipeline import build_pipeline
 from src.runtime.session import open_model
 from src.schema import Schema, to_features
+from tests.buckets import bucket, bucket_server  # noqa: F401
 from tests.conftest import REPOSITORY
 
 MakeFiles = Callable[..., dict[str, bytes]]
@@ -78,20 +76,12 @@ def trained(trained_once: dict[str, Trained], schema: Schema) -> Trained:
 
 
 @pytest.fixture
-def make_version(trained: Trained, schema: Schema, training: Training, metrics: dict[str, Any]) -> MakeFiles:
+def make_version(trained: Trained, make_files: MakeFiles) -> MakeFiles:
     """Return the files of a bundle that passes its self-test."""
 
-    def make(
-        version: str, measured: Mapping[str, Any] = MappingProxyType({}), **changes: Any
-    ) -> dict[str, bytes]:
+    def make(version: str, measured: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, bytes]:
         changed = {"model_type": "LogisticRegression", "exact": False, "version": version, **changes}
-        files = {
-            bundles.MODEL: trained.model,
-            bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),
-            bundles.PROFILE: bundles.dump_json({}),
-            bundles.EXAMPLE: bundles.dump_json(trained.example.model_dump(mode="json")),
-        }
-        return bundles.seal(training.model_copy(update=changed), {**metrics, **measured}, files)
+        return make_files(trained.model, trained.example, measured, **changed)
 
     return make
 
@@ -160,20 +150,3 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             os.killpg(server.pid, 15)  # its workers, too: the session is theirs alone
             server.wait(timeout=20)
-
-
-@pytest.fixture(scope="session")
-def bucket_server() -> Iterator[Any]:
-    server = create_server("127.0.0.1", 0, in_memory=True)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def bucket(bucket_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An empty bucket `models` of an emulator, through the real client."""
-    bucket_server.wipe()
-    port = bucket_server._api._httpd.server_address[1]
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
-    return Client(project="test").create_bucket("models")

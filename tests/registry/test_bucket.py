@@ -10,14 +10,8 @@ from src.errors import BundleError, RegistryError
 from src.registry.bucket import BucketFiles
 from src.registry.publish import publish
 from src.registry.sources import source_for
+from tests.buckets import upload
 from tests.registry.conftest import Trained, labels_of
-
-
-def upload(bucket: Any, folder: Path, prefix: str) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            name = f"{prefix}{path.relative_to(folder)}"
-            bucket.blob(name).upload_from_string(path.read_bytes())
 
 
 @pytest.mark.parametrize("prefix", ["", "iris/prod/"])
