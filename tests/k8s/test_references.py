@@ -1,0 +1,767 @@
+"""What the rendered objects name is there: in each other, in the code, in the images and in Compose."""
+
+import copy
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fastapi.routing import iter_route_contexts
+from mlflow.server.security_utils import HEALTH_ENDPOINTS
+from pydantic import ValidationError
+
+from src.config import Settings
+from src.errors import GateError, UsageError
+from src.registry.location import locate
+from src.serving.app import create_app
+from src.serving.doors import HANDSHAKE_SECONDS
+from src.version import VERSION
+from tests.conftest import REPOSITORY
+from tests.k8s.conftest import K8S, OVERLAYS, Object, one, render
+from tests.k8s.references import Pods, dangling, pods_of
+from tests.k8s.room import needed, quantity, too_small
+
+COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
+RUNS = ["base", *OVERLAYS]  # what can be deployed, the monitoring beside it
+LAPTOP = ["local", "mlflow", "mlflow-postgres"]
+WITH_MLFLOW = ["base", "mlflow", "mlflow-postgres"]
+INTERNAL = {"/livez", "/metrics", "/readyz"}  # not for the world
+
+each_run = pytest.mark.parametrize("run", RUNS)
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def deployed(rendered: dict[str, list[Object]]) -> Callable[[str], list[Object]]:
+    """Return the objects of a run, with the monitoring, as one's own to change."""
+
+    def objects(run: str) -> list[Object]:
+        return copy.deepcopy(rendered[run] + rendered["monitoring"])
+
+    return objects
+
+
+@lru_cache
+def secrets() -> dict[str, set[str]]:
+    """The secrets of the examples, and their keys."""
+    files = (K8S / "secret.yaml.example", K8S / "monitoring/secrets.yaml.example")
+    found = [each for file in files for each in yaml.safe_load_all(file.read_text())]
+    return {each["metadata"]["name"]: set(each["stringData"]) for each in found}
+
+
+def by_hand() -> list[Object]:
+    return [yaml.safe_load(file.read_text()) for file in sorted(K8S.glob("*nodeport.yaml"))]
+
+
+def starting(objects: list[Object], kind: str, name: str) -> Object:
+    """Return the one object of that kind whose name is `name`, or that and a digest."""
+    [found] = [
+        each
+        for each in objects
+        if each["kind"] == kind and re.fullmatch(rf"{name}(-[a-z0-9]{{10}})?", each["metadata"]["name"])
+    ]
+    return found
+
+
+def pods(objects: list[Object], name: str) -> Pods:
+    [found] = [each for each in pods_of(objects) if each.owner["metadata"]["name"] == name]
+    return found
+
+
+def container(objects: list[Object], name: str) -> Object:
+    [found] = pods(objects, name).containers
+    return found
+
+
+# No dangling reference
+
+
+@each_run
+def test_what_is_named_is_there(deployed: Callable[[str], list[Object]], run: str) -> None:
+    assert dangling(deployed(run), secrets()) == []
+
+
+@each_run
+def test_what_is_applied_by_hand_fits(deployed: Callable[[str], list[Object]], run: str) -> None:
+    objects = deployed(run) + by_hand()
+
+    assert [each["kind"] for each in by_hand()] == ["NetworkPolicy", "Service"]
+    assert dangling(objects, secrets()) == []
+    assert too_small(objects) == []
+
+
+GONE = object()
+Path_ = tuple[str | int, ...]
+API, NAME = "iris-api", "app.kubernetes.io/name"
+TEMPLATE: Path_ = ("spec", "template", "spec")
+CONTAINER: Path_ = (*TEMPLATE, "containers", 0)
+INGRESS_PATH: Path_ = ("spec", "rules", 0, "http", "paths", 2, "backend", "service")
+
+# What is changed in which run, and what is said of it.
+MUTANTS: list[tuple[str, str, str, Path_, Any, str]] = [
+    ("base", "Namespace", "mlops", (), GONE, "Namespace mlops: is not there"),
+    (
+        "base",
+        "Service",
+        API,
+        ("metadata", "namespace"),
+        "default",
+        "Service iris-api: is not in the namespace",
+    ),
+    ("base", "Service", API, ("spec", "selector", NAME), "api", "Service iris-api: selects no pods"),
+    ("base", "Service", API, ("spec", "ports", 0, "targetPort"), "web", "iris-api has no port web"),
+    ("base", "Service", "redis", (), GONE, "ConfigMap iris-api-.*: no service redis"),
+    ("base", "Service", "mlflow", (), GONE, "CronJob train: no service mlflow"),
+    ("base", "Service", "mlflow", ("spec", "ports", 0, "port"), 80, "the service mlflow has no port 5000"),
+    ("base", "Service", "alertmanager", (), GONE, "ConfigMap prometheus-config-.*: no service alertmanager"),
+    ("base", "Service", "prometheus", ("spec", "ports", 0, "port"), 80, "grafana-datasource-.* no port 9090"),
+    ("base", "ConfigMap", API, (), GONE, "Deployment iris-api: no config map iris-api-"),
+    ("base", "ConfigMap", API, ("data", "RATE_LIMIT_STORAGE"), "redis://valkey:6379", "no service valkey"),
+    ("base", "ConfigMap", API, ("data", "MLFLOW_TRACKING_URI"), "http://mlflow", "mlflow has no port 80"),
+    (
+        "base",
+        "ConfigMap",
+        "alertmanager-config",
+        ("data", "alertmanager.yaml"),
+        GONE,
+        "no key alertmanager.yaml",
+    ),
+    ("base", "ConfigMap", "prometheus-config", ("data", "prometheus.yaml"), GONE, "no key prometheus.yaml"),
+    (
+        "base",
+        "Deployment",
+        API,
+        ("spec", "selector", "matchLabels", NAME),
+        "x",
+        "does not select its own pods",
+    ),
+    ("base", "Deployment", API, (*TEMPLATE, "serviceAccountName"), "api", "no service account api"),
+    (
+        "base",
+        "Deployment",
+        API,
+        (*TEMPLATE, "serviceAccountName"),
+        "mlflow",
+        "ServiceAccount iris-api: no pod",
+    ),
+    ("base", "Deployment", API, (*TEMPLATE, "volumes", 0, "secret", "secretName"), "x", "no secret x"),
+    (
+        "base",
+        "Deployment",
+        API,
+        (*TEMPLATE, "volumes", 1, "name"),
+        "tmp",
+        "the volume temporary is not there",
+    ),
+    (
+        "base",
+        "Deployment",
+        API,
+        (*CONTAINER, "volumeMounts", 1),
+        GONE,
+        "the volume temporary is never mounted",
+    ),
+    ("base", "Deployment", API, (*CONTAINER, "ports", 0, "name"), "web", "readinessProbe: no port http"),
+    (
+        "base",
+        "Deployment",
+        API,
+        (*CONTAINER, "livenessProbe", "httpGet", "port"),
+        "x",
+        "livenessProbe: no port x",
+    ),
+    (
+        "base",
+        "Deployment",
+        API,
+        (*TEMPLATE, "topologySpreadConstraints", 0, "labelSelector", "matchLabels", NAME),
+        "x",
+        "spreads pods of somebody else",
+    ),
+    ("base", "PersistentVolumeClaim", "mlflow-pvc", (), GONE, "Deployment mlflow: no claim mlflow-pvc"),
+    ("base", "Deployment", "mlflow", (*TEMPLATE, "volumes", 1), GONE, "models-pvc: no pod uses it"),
+    (
+        "base",
+        "Deployment",
+        "prometheus",
+        (*CONTAINER, "args", 0),
+        "--config.file=/etc/p.yml",
+        "is not mounted",
+    ),
+    (
+        "base",
+        "Deployment",
+        "grafana",
+        (*CONTAINER, "env", 0, "value"),
+        "/run/secrets/grafana/key",
+        "the secret grafana-admin has no key key",
+    ),
+    ("base", "HorizontalPodAutoscaler", API, ("spec", "scaleTargetRef", "name"), "x", "no Deployment x"),
+    (
+        "base",
+        "HorizontalPodAutoscaler",
+        API,
+        ("spec", "scaleTargetRef", "apiVersion"),
+        "extensions/v1",
+        "no Deployment iris-api of extensions/v1",
+    ),
+    (
+        "base",
+        "Deployment",
+        API,
+        (*CONTAINER, "resources", "requests", "cpu"),
+        GONE,
+        "iris-api requests no cpu",
+    ),
+    (
+        "base",
+        "PodDisruptionBudget",
+        API,
+        ("spec", "selector", "matchLabels", NAME),
+        "x",
+        "PodDisruptionBudget iris-api: selects no pods",
+    ),
+    ("base", "Ingress", API, (*INGRESS_PATH, "name"), "api", "/predict: no service api"),
+    ("base", "Ingress", API, (*INGRESS_PATH, "port", "name"), "web", "/predict: iris-api has no port web"),
+    ("base", "Ingress", API, ("spec", "tls", 0, "secretName"), "tls", "no certificate tls"),
+    (
+        "base",
+        "Ingress",
+        API,
+        ("spec", "tls", 0, "hosts", 0),
+        "a.example",
+        "for a.example, which is not served",
+    ),
+    (
+        "base",
+        "CronJob",
+        "train",
+        ("spec", "jobTemplate", "spec", "podFailurePolicy", "rules", 1, "onExitCodes", "containerName"),
+        "x",
+        "CronJob train: no container x",
+    ),
+    (
+        "base",
+        "NetworkPolicy",
+        "train",
+        ("spec", "podSelector", "matchLabels", NAME),
+        "x",
+        "NetworkPolicy train: selects no pods",
+    ),
+    (
+        "base",
+        "NetworkPolicy",
+        API,
+        ("spec", "egress", 0, "to", 0, "podSelector", "matchLabels", NAME),
+        "valkey",
+        "NetworkPolicy iris-api: egress: .* selects no pods",
+    ),
+    ("base", "NetworkPolicy", API, ("spec", "ingress", 0, "ports", 0, "port"), "web", "has no port web"),
+    (
+        "base",
+        "NetworkPolicy",
+        API,
+        ("spec", "egress", 0, "ports", 0, "port"),
+        "http",
+        "redis has no port http",
+    ),
+    (
+        "base",
+        "NetworkPolicy",
+        API,
+        ("spec", "policyTypes"),
+        ["Ingress"],
+        "rules of egress that are not in force",
+    ),
+    ("base", "Role", "prometheus", (), GONE, "RoleBinding prometheus: no Role prometheus"),
+    ("base", "RoleBinding", "prometheus", ("subjects", 0, "name"), "x", "no ServiceAccount x"),
+    (
+        "base",
+        "Deployment",
+        API,
+        ("spec", "template", "metadata", "labels", NAME),
+        "api",
+        "prometheus-config-.*: the job iris-api keeps no pods",
+    ),
+    ("base", "Deployment", API, (*CONTAINER, "ports", 0, "name"), "web", "the job iris-api keeps no pods"),
+    ("local", "PersistentVolume", "mlops-models", (), GONE, "no volume mlops-models"),
+    (
+        "local",
+        "PersistentVolume",
+        "mlops-models",
+        ("spec", "claimRef", "name"),
+        "models",
+        "the volume mlops-models does not fit",
+    ),
+    ("local", "PersistentVolumeClaim", "models-pvc", ("spec", "storageClassName"), "x", "does not fit"),
+    ("local", "PersistentVolumeClaim", "models-pvc", (), GONE, "Deployment iris-api: no claim models-pvc"),
+    ("local", "ConfigMap", API, ("data", "MLFLOW_TRACKING_URI"), "http://mlflow:5000", "no service mlflow"),
+    ("mlflow-postgres", "Service", "postgres", (), GONE, "StatefulSet postgres: no service postgres"),
+    ("mlflow-postgres", "Service", "postgres", (), GONE, "Deployment mlflow: no service postgres"),
+    (
+        "mlflow-postgres",
+        "StatefulSet",
+        "postgres",
+        (*CONTAINER, "env", 2, "value"),
+        "/run/secrets/postgres/pgpass",
+        "the secret postgres has no key pgpass",
+    ),
+    ("gke", "BackendConfig", API, (), GONE, "Service iris-api: no backend config iris-api"),
+    ("gke", "BackendConfig", API, ("spec", "healthCheck", "port"), 8080, "no pod has the port 8080"),
+    ("gke", "FrontendConfig", API, (), GONE, "Ingress iris-api: no FrontendConfig iris-api"),
+    ("gke", "ManagedCertificate", API, (), GONE, "Ingress iris-api: no ManagedCertificate iris-api"),
+    ("gke", "ManagedCertificate", API, ("spec", "domains", 0), "a.example", "is for \\['a.example'\\]"),
+    ("gke", "PodMonitoring", API, ("spec", "selector", "matchLabels", NAME), "x", "selects no pods"),
+    ("gke", "PodMonitoring", API, ("spec", "endpoints", 0, "port"), "web", "iris-api has no port web"),
+]
+
+
+@pytest.mark.parametrize(
+    ("run", "kind", "name", "path", "value", "said"),
+    MUTANTS,
+    ids=[f"{kind} {name} {'.'.join(map(str, path))}" for _, kind, name, path, _, _ in MUTANTS],
+)
+def test_what_is_not_there_is_said(
+    deployed: Callable[[str], list[Object]],
+    run: str,
+    kind: str,
+    name: str,
+    path: Path_,
+    value: Any,
+    said: str,
+) -> None:
+    objects = deployed(run)
+    target = starting(objects, kind, name)
+
+    if path:
+        change(target, path, value)
+    else:
+        objects.remove(target)
+
+    assert any(re.search(said, problem) for problem in dangling(objects, secrets()))
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [(name, key) for name, keys in secrets().items() for key in sorted(keys) if name != API],
+)
+def test_a_secret_without_a_key_that_is_read_is_noticed(
+    deployed: Callable[[str], list[Object]], name: str, key: str
+) -> None:
+    less = secrets() | {name: secrets()[name] - {key}}
+
+    problems = dangling(deployed("mlflow-postgres"), less)
+
+    assert problems
+    assert all(problem.endswith(f"the secret {name} has no key {key}") for problem in problems)
+
+
+def change(target: Any, path: Path_, value: Any) -> None:
+    for step in path[:-1]:
+        target = target[step]
+    assert target[path[-1]] != value  # what is changed was there
+    if value is GONE:
+        del target[path[-1]]
+    else:
+        target[path[-1]] = value
+
+
+# Against the code
+
+
+@each_run
+def test_the_settings_of_the_api_are_those_it_reads(
+    deployed: Callable[[str], list[Object]], run: str
+) -> None:
+    data = starting(deployed(run), "ConfigMap", API)["data"]
+    given = {name.lower(): value for name, value in data.items()}
+
+    assert given.keys() | {"api_key"} <= Settings.model_fields.keys()
+    assert all(name == name.upper() for name in data)
+    assert Settings(**given, api_key="k" * 64).environment == "production"
+
+
+def test_the_secret_of_the_api_holds_settings_where_it_looks_for_them(
+    rendered: dict[str, list[Object]],
+) -> None:
+    api = container(rendered["base"], API)
+    [mount] = [each for each in api["volumeMounts"] if each["name"] == "keys"]
+
+    assert {key.lower() for key in secrets()[API]} <= Settings.model_fields.keys()
+    assert mount == {"name": "keys", "mountPath": "/run/secrets", "readOnly": True}
+
+
+def test_a_secret_nobody_filled_in_is_refused(rendered: dict[str, list[Object]]) -> None:
+    example = next(yaml.safe_load_all((K8S / "secret.yaml.example").read_text()))
+    data = starting(rendered["base"], "ConfigMap", API)["data"]
+    given = {name.lower(): value for name, value in (data | example["stringData"]).items()}
+
+    with pytest.raises(ValidationError, match="needs at least 32 characters"):
+        Settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("run", "kind"),
+    [
+        ("base", "server"),
+        ("mlflow", "server"),
+        ("mlflow-postgres", "server"),
+        ("local", "folder"),
+        ("gke", "bucket"),
+    ],
+)
+def test_each_overlay_has_its_source_of_models(
+    rendered: dict[str, list[Object]], run: str, kind: str
+) -> None:
+    data = starting(rendered[run], "ConfigMap", API)["data"]
+    names = {each.owner["metadata"]["name"] for each in pods_of(rendered[run])}
+
+    assert locate(Settings(mlflow_tracking_uri=data["MLFLOW_TRACKING_URI"])).kind == kind
+    assert names & {"mlflow", "train"} == ({"mlflow", "train"} if kind == "server" else set())
+
+
+def test_the_model_store_of_a_laptop_is_mounted_where_the_api_looks(
+    rendered: dict[str, list[Object]],
+) -> None:
+    objects = rendered["local"]
+    data = starting(objects, "ConfigMap", API)["data"]
+    [mount] = [each for each in container(objects, API)["volumeMounts"] if each["name"] == "models"]
+    scripts = (REPOSITORY / "scripts/k8s/lib.sh").read_text()
+    path = one(objects, "PersistentVolume", "mlops-models")["spec"]["hostPath"]["path"]
+
+    assert re.findall(r"^WORKDIR (.*)$", DOCKERFILE, re.M)[-1] == "/app"
+    assert mount["mountPath"] == f"/app/{data['MLFLOW_TRACKING_URI']}"
+    assert re.findall(r"MLRUNS_ON_NODE=(\S+)", scripts) == [path]
+
+
+def routes() -> set[str]:
+    app = create_app(Settings())
+    return {str(context.path) for context in iter_route_contexts(app.routes)}
+
+
+@each_run
+def test_the_api_is_asked_on_routes_it_has(deployed: Callable[[str], list[Object]], run: str) -> None:
+    objects = deployed(run)
+    api = container(objects, API)
+    probes = {name: api[name]["httpGet"]["path"] for name in api if name.endswith("Probe")}
+    others = [
+        each["spec"]["healthCheck"]["requestPath"] for each in objects if each["kind"] == "BackendConfig"
+    ]
+    others += [
+        endpoint["path"]
+        for each in objects
+        if each["kind"] == "PodMonitoring"
+        for endpoint in each["spec"]["endpoints"]
+    ]
+
+    assert probes == {"startupProbe": "/livez", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
+    assert {*probes.values(), *others} <= routes()
+
+
+@pytest.mark.parametrize("run", WITH_MLFLOW)
+def test_mlflow_is_asked_where_it_answers_to_any_name(rendered: dict[str, list[Object]], run: str) -> None:
+    server = container(rendered[run], "mlflow")
+    paths = {server[name]["httpGet"]["path"] for name in server if name.endswith("Probe")}
+
+    assert paths <= set(HEALTH_ENDPOINTS)
+
+
+@pytest.mark.parametrize("run", WITH_MLFLOW)
+def test_mlflow_knows_every_name_it_is_called_by(rendered: dict[str, list[Object]], run: str) -> None:
+    service = one(rendered[run], "Service", "mlflow")
+    [port] = [each["port"] for each in service["spec"]["ports"]]
+    [hosts] = [
+        each for each in container(rendered[run], "mlflow")["args"] if each.startswith("--allowed-hosts=")
+    ]
+    names = ["mlflow" + rest for rest in ("", ".mlops", ".mlops.svc", ".mlops.svc.cluster.local")]
+
+    assert hosts.removeprefix("--allowed-hosts=").split(",") == [
+        f"{name}:{port}" for name in (*names, "localhost", "127.0.0.1")
+    ]
+
+
+@each_run
+def test_the_world_may_call_all_but_what_is_for_the_cluster(
+    rendered: dict[str, list[Object]], run: str
+) -> None:
+    [rule] = one(rendered[run], "Ingress", API)["spec"]["rules"]
+    paths = [(each["path"], each["pathType"]) for each in rule["http"]["paths"]]
+
+    def admitted(route: str) -> bool:
+        return any(route == path if kind == "Exact" else route.startswith(path) for path, kind in paths)
+
+    assert {kind for path, kind in paths if path != "/assets/"} == {"Exact"}
+    assert {route for route in routes() if admitted(route)} == routes() - INTERNAL
+
+
+@each_run
+def test_a_pod_has_longer_to_stop_than_it_takes(rendered: dict[str, list[Object]], run: str) -> None:
+    data = starting(rendered[run], "ConfigMap", API)["data"]
+    settings = Settings(drain_seconds=data["DRAIN_SECONDS"], shutdown_seconds=data["SHUTDOWN_SECONDS"])
+    spec = pods(rendered[run], API).spec
+
+    assert "lifecycle" not in spec["containers"][0]  # a preStop would be counted here
+    assert (
+        settings.drain_seconds + HANDSHAKE_SECONDS + settings.shutdown_seconds
+        < spec["terminationGracePeriodSeconds"]
+    )
+
+
+@each_run
+def test_a_pod_drains_longer_than_others_take_to_notice(rendered: dict[str, list[Object]], run: str) -> None:
+    data = starting(rendered[run], "ConfigMap", API)["data"]
+    probe = container(rendered[run], API)["readinessProbe"]
+    checks = [each["spec"]["healthCheck"] for each in rendered[run] if each["kind"] == "BackendConfig"]
+    seconds = [probe["failureThreshold"] * probe["periodSeconds"] + probe["timeoutSeconds"]] + [
+        each["unhealthyThreshold"] * each["checkIntervalSec"] + each["timeoutSec"] for each in checks
+    ]
+
+    assert max(seconds) < float(data["DRAIN_SECONDS"])
+
+
+def test_the_load_balancer_lets_go_of_a_pod_no_sooner_than_the_pod_of_a_request(
+    rendered: dict[str, list[Object]],
+) -> None:
+    draining = one(rendered["gke"], "BackendConfig", API)["spec"]["connectionDraining"]["drainingTimeoutSec"]
+
+    assert draining >= int(starting(rendered["gke"], "ConfigMap", API)["data"]["SHUTDOWN_SECONDS"])
+
+
+def test_a_training_is_not_tried_again_where_it_would_fail_again(rendered: dict[str, list[Object]]) -> None:
+    rules = one(rendered["base"], "CronJob", "train")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"][
+        "rules"
+    ]
+
+    assert rules[1]["action"] == "FailJob"
+    assert rules[1]["onExitCodes"]["values"] == [UsageError.exit_code, GateError.exit_code]
+
+
+def test_the_autoscaler_can_count_requests_in_flight(tmp_path: Path) -> None:
+    names = [K8S, REPOSITORY / "deploy/components/in-flight"]
+    base, component = (Path("/".join([".."] * (len(tmp_path.parts) - 1)) + str(name)) for name in names)
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [{base}]\ncomponents: [{component}]\n")
+    metrics = create_app(Settings()).state.serving.metrics.render().decode()
+
+    spec = one(render(tmp_path), "HorizontalPodAutoscaler", API)["spec"]
+
+    assert [metric["type"] for metric in spec["metrics"]] == ["Resource", "Pods"]
+    assert f"# TYPE {spec['metrics'][1]['pods']['metric']['name']} gauge" in metrics
+
+
+# Against the images and Compose
+
+
+def bare(image: str) -> str:
+    """Return an image without its registry and its digest."""
+    return image.partition("@")[0].removeprefix("REGION-docker.pkg.dev/PROJECT_ID/mlops-core/")
+
+
+@each_run
+def test_images_are_those_of_compose(deployed: Callable[[str], list[Object]], run: str) -> None:
+    images = {bare(each["image"]) for some in pods_of(deployed(run)) for each in some.containers}
+    ours = {image for image in images if image.startswith("mlops-core")}
+
+    assert images <= {service["image"] for service in COMPOSE.values()}
+    assert {image.partition(":")[2] for image in ours} == {VERSION}
+
+
+def test_every_image_of_compose_is_somewhere(rendered: dict[str, list[Object]]) -> None:
+    images = {
+        bare(each["image"])
+        for objects in rendered.values()
+        for some in pods_of(objects)
+        for each in some.containers
+    }
+
+    assert images == {service["image"] for service in COMPOSE.values()}
+
+
+@each_run
+def test_an_image_is_named_by_its_digest_unless_this_machine_built_it(
+    rendered: dict[str, list[Object]], run: str
+) -> None:
+    for some in pods_of(rendered[run]):
+        for each in some.containers:
+            digest = re.search("@sha256:[0-9a-f]{64}$", each["image"])
+            assert (digest is None) is (run in LAPTOP)
+
+
+@pytest.mark.parametrize("run", WITH_MLFLOW)
+def test_mlflow_starts_as_in_compose(rendered: dict[str, list[Object]], run: str) -> None:
+    own = ("--allowed-hosts", "--backend-store-uri")
+    server, service = container(rendered[run], "mlflow"), COMPOSE["mlflow"]
+    variables = {each["name"]: each["value"] for each in server["env"]}
+    common = {name: value for name, value in service["environment"].items() if name.startswith("MLFLOW")}
+
+    assert [each for each in server["args"] if not each.startswith(own)] == [
+        each for each in service["command"][2:] if not each.startswith(own)
+    ]
+    assert common.items() <= variables.items()
+    if run == "mlflow-postgres":
+        [uri] = [each for each in service["command"] if each.startswith("--backend-store-uri")]
+        assert variables["MLFLOW_BACKEND_STORE_URI"] == uri.partition("=")[2]
+        assert "exec mlflow server" in server["command"][2]
+    else:
+        assert server["command"] == service["command"][:2] == ["mlflow", "server"]
+
+
+def test_training_and_limits_start_as_in_compose(rendered: dict[str, list[Object]]) -> None:
+    train, redis = container(rendered["base"], "train"), container(rendered["base"], "redis")
+
+    assert train["command"] == ["sh", "-c", COMPOSE["train"]["command"].partition('"')[2].rstrip('"')]
+    assert {each["name"]: each["value"] for each in train["env"]} == COMPOSE["train"]["environment"]
+    assert redis["command"] == COMPOSE["redis"]["command"]
+
+
+def test_postgres_starts_as_in_compose(rendered: dict[str, list[Object]]) -> None:
+    variables = {
+        each["name"]: each["value"] for each in container(rendered["mlflow-postgres"], "postgres")["env"]
+    }
+
+    assert COMPOSE["postgres"]["environment"].items() <= variables.items()
+
+
+@each_run
+def test_our_images_run_as_their_user(rendered: dict[str, list[Object]], run: str) -> None:
+    [user] = re.findall(r"^USER (\d+):(\d+)$", DOCKERFILE, re.M)
+
+    for some in pods_of(rendered[run]):
+        context = some.spec["securityContext"]
+        assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user
+
+
+def test_the_api_listens_where_its_image_says(rendered: dict[str, list[Object]]) -> None:
+    [port] = re.findall(r"^    PORT=(\d+)$", DOCKERFILE, re.M)
+
+    assert pods(rendered["base"], API).ports == {"http": int(port)}
+    assert {"HOST", "PORT"}.isdisjoint(starting(rendered["base"], "ConfigMap", API)["data"])
+
+
+@pytest.mark.parametrize("run", WITH_MLFLOW)
+def test_the_pipeline_writes_into_folders_its_image_has(rendered: dict[str, list[Object]], run: str) -> None:
+    [folders] = re.findall(r"for folder in (.*?); do mkdir -p /writable/app/", DOCKERFILE)
+
+    for name in ("mlflow", "train"):
+        paths = {each["mountPath"] for each in container(rendered[run], name)["volumeMounts"]}
+        ours = {path.removeprefix("/app/") for path in paths if path.startswith("/app/")}
+        assert ours <= set(folders.split())
+
+
+# Together
+
+
+@each_run
+def test_the_quota_has_room_for_all_at_their_most(deployed: Callable[[str], list[Object]], run: str) -> None:
+    assert too_small(deployed(run)) == []
+
+
+def test_the_quota_is_counted_at_the_most_and_one_more(rendered: dict[str, list[Object]]) -> None:
+    total = needed(rendered["base"])
+
+    # Seven of the API, two of Redis, MLflow and the training.
+    assert total["pods"] == 7 + 2 + 1 + 1
+    assert total["requests.cpu"] == pytest.approx(7 * 0.5 + 2 * 0.05 + 0.25 + 1)
+    assert total["persistentvolumeclaims"] == 2
+
+
+@pytest.mark.parametrize(
+    "resource", ["pods", "requests.cpu", "requests.memory", "limits.memory", "requests.storage"]
+)
+def test_a_quota_without_room_is_noticed(deployed: Callable[[str], list[Object]], resource: str) -> None:
+    objects = deployed("mlflow-postgres")
+
+    one(objects, "ResourceQuota", "mlops")["spec"]["hard"][resource] = str(needed(objects)[resource] - 0.01)
+
+    assert [problem.partition(":")[0] for problem in too_small(objects)] == [resource]
+
+
+@each_run
+def test_no_container_is_larger_than_the_limit_allows(
+    deployed: Callable[[str], list[Object]], run: str
+) -> None:
+    objects = deployed(run)
+    [limit] = one(objects, "LimitRange", "mlops")["spec"]["limits"]
+
+    for some in pods_of(objects):
+        for each in some.containers:
+            resources = each["resources"]
+            assert resources["requests"]["memory"] == resources["limits"]["memory"]
+            assert quantity(resources["limits"]["memory"]) <= quantity(limit["max"]["memory"])
+            assert resources["limits"].keys() == {"memory"}
+
+
+@each_run
+def test_there_is_always_an_api(rendered: dict[str, list[Object]], run: str) -> None:
+    deployment = one(rendered[run], "Deployment", API)["spec"]
+    scaler = one(rendered[run], "HorizontalPodAutoscaler", API)["spec"]
+    budget = one(rendered[run], "PodDisruptionBudget", API)["spec"]
+
+    assert "replicas" not in deployment  # an apply would take back what the autoscaler has given
+    assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert scaler["minReplicas"] >= 2
+    assert scaler["minReplicas"] - budget["maxUnavailable"] >= 1
+
+
+@each_run
+def test_limits_of_calls_are_shared_by_the_pods(rendered: dict[str, list[Object]], run: str) -> None:
+    data = starting(rendered[run], "ConfigMap", API)["data"]
+
+    assert data["RATE_LIMIT_STORAGE"].startswith("redis://")
+
+
+@each_run
+def test_a_change_of_the_configuration_is_a_rollout(
+    deployed: Callable[[str], list[Object]], run: str
+) -> None:
+    names = [each["metadata"]["name"] for each in deployed(run) if each["kind"] == "ConfigMap"]
+
+    assert all(re.search("-[a-z0-9]{10}$", name) for name in names)
+
+
+@each_run
+def test_the_namespace_takes_restricted_pods_alone(rendered: dict[str, list[Object]], run: str) -> None:
+    labels = one(rendered[run], "Namespace", "mlops")["metadata"]["labels"]
+
+    for mode in ("enforce", "audit", "warn"):
+        assert labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
+
+
+def test_an_operator_of_prometheus_counts_each_pod_once() -> None:
+    monitor = yaml.safe_load((K8S / "monitoring/servicemonitor-iris-api.yaml").read_text())["spec"]
+    service = yaml.safe_load((K8S / "service.yaml").read_text())
+    [nodeport] = [each for each in by_hand() if each["kind"] == "Service"]
+    wanted = monitor["selector"]["matchLabels"].items()
+
+    assert wanted <= service["metadata"]["labels"].items()
+    assert not wanted <= nodeport["metadata"]["labels"].items()
+    assert monitor["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert monitor["endpoints"][0]["path"] in routes()
+
+
+def objects_of_files() -> Iterator[tuple[str, list[Object]]]:
+    for folder in (K8S, K8S / "monitoring", *(K8S / "overlays" / name for name in OVERLAYS)):
+        for file in folder.glob("*.yaml"):
+            yield file.name, list(yaml.safe_load_all(file.read_text()))
+
+
+def test_a_file_holds_one_object() -> None:
+    assert [name for name, objects in objects_of_files() if len(objects) != 1] == []
+
+
+def test_every_file_is_in_a_table_of_contents_or_applied_by_hand() -> None:
+    alone = {"networkpolicy-nodeport.yaml", "service-nodeport.yaml", "servicemonitor-iris-api.yaml"}
+
+    for folder in (K8S, K8S / "monitoring", *(K8S / "overlays" / name for name in OVERLAYS)):
+        contents = yaml.safe_load((folder / "kustomization.yaml").read_text())
+        named = {*contents.get("resources", []), *(each.get("path") for each in contents.get("patches", []))}
+        files = {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"} - alone
+        assert files == {name for name in named if name and "/" not in name}
