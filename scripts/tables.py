@@ -150,10 +150,11 @@ def alerts() -> list[Row]:
         for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]:
             for rule in group["rules"]:
                 if name := rule.get("alert"):
-                    labels, text = rule["labels"], rule["annotations"]["summary"]
-                    link = f"[{name}](runbooks.md#{name.lower()})"
-                    rows.append((link, labels["severity"], labels["owner"], rule.get("for", ""), text))
-    return list(dict.fromkeys(rows))
+                    labels, notes = rule["labels"], rule["annotations"]
+                    link = f"[{name}](runbooks.md#{notes['runbook_url'].rpartition('#')[2]})"
+                    after = rule.get("for", "")
+                    rows.append((link, labels["severity"], labels["owner"], after, notes["summary"]))
+    return rows
 
 
 def errors() -> list[Row]:

@@ -24,7 +24,8 @@ class Block(NamedTuple):
 
     @property
     def where(self) -> str:
-        return f"{self.page.relative_to(REPOSITORY)}:{self.line}"
+        page = self.page
+        return f"{page.relative_to(REPOSITORY) if page.is_relative_to(REPOSITORY) else page.name}:{self.line}"
 
     @property
     def is_run(self) -> bool:

@@ -41,7 +41,7 @@ def targets() -> frozenset[str]:
 
 @cache
 def make_variables() -> frozenset[str]:
-    text = "".join(file.read_text() for file in [REPOSITORY / "Makefile", *REPOSITORY.glob("*/targets.mk")])
+    text = "".join(file.read_text() for file in [REPOSITORY / "Makefile", *REPOSITORY.glob("*/*.mk")])
     return frozenset(
         re.findall(r"^([A-Z_]+) [?:]?=", text, re.MULTILINE) + re.findall(r"\$[({]([A-Z_]+)", text)
     )
@@ -67,17 +67,29 @@ def variables() -> frozenset[str]:
 
 def commands(block: Block) -> Iterator[list[str]]:
     """Give the words of each command in `block`."""
-    words: list[str] = []
     text = re.sub(r"<[a-z][^<>]*>", "PLACEHOLDER", block.text, flags=re.IGNORECASE)
-    for line in text.replace("\\\n", " ").splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
-        lexer.whitespace_split = True
-        for word in [*lexer, "\n"]:
+    words: list[str] = []
+    line = ""
+    for part in text.replace("\\\n", " ").splitlines():
+        line += part + "\n"
+        try:
+            found = list(_lexer(line))
+        except ValueError:  # a quotation goes on in the next line
+            continue
+        line = ""
+        for word in [*found, "\n"]:
             if word in ENDS:
                 yield words
                 words = []
             else:
                 words.append(word)
+    assert not line, f"{block.where}: a quotation has no end"
+
+
+def _lexer(line: str) -> shlex.shlex:
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    return lexer
 
 
 def unknown(block: Block, before: str) -> list[str]:
