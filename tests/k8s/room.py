@@ -19,7 +19,7 @@ def quantity(text: str | int) -> float:
 
 
 def at_most(pods: Pods, objects: list[Object]) -> int:
-    """Return how many of these pods there can be at once: all the autoscaler wants, and those of a rollout."""
+    """Return how many of these pods there can be at once: all that are scaled to, and those of a rollout."""
     name = pods.owner["metadata"]["name"]
     if pods.owner["kind"] == "CronJob":
         return int(pods.owner["spec"]["jobTemplate"]["spec"].get("parallelism", 1))
