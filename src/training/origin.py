@@ -3,8 +3,16 @@
 import platform
 import subprocess
 from importlib.metadata import version
+from typing import NamedTuple
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn")
+
+
+class Origin(NamedTuple):
+    """What a model is made from."""
+
+    data_digest: str  # SHA-256 of the raw table
+    git_commit: str | None
 
 
 def git_commit() -> str | None:

@@ -18,7 +18,7 @@ from src.quality.report import report
 from src.registry.record import Run, start_run
 from src.tables import Prepared
 from src.training.fit import Fitted, fit
-from src.training.origin import git_commit, libraries
+from src.training.origin import Origin, git_commit, libraries
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +95,7 @@ def main() -> None:
     params = options_to_params(options)
     settings = load_store_settings()
     prepared = prepare_again(params.data)
-    origin = {
-        "data_digest": bundles.sha256(params.data.raw.read_bytes()),
-        "git_commit": git_commit() or "none",
-    }
+    origin = Origin(bundles.sha256(params.data.raw.read_bytes()), git_commit())
     experiment = getattr(options, "experiment_name", params.data.name)
     with ExitStack() as stack:
         with step("opening the record"):
@@ -107,13 +104,17 @@ def main() -> None:
                     settings,
                     experiment=experiment,
                     run_name=options.run_name,
-                    tags={**origin, **dict(options.tag)},
+                    tags={
+                        "data_digest": origin.data_digest,
+                        "git_commit": origin.git_commit or "none",
+                        **dict(options.tag),
+                    },
                 )
             )
         fitted = fit(prepared, params)
         with step("recording the run"):
             version = _record(run, fitted, prepared, params)
-        _write_candidate(run, version, fitted, prepared, params)
+        _write_candidate(run, version, origin, fitted, prepared, params)
     name = f"{params.data.model_name} version {version}"
     print(f"{paths.CANDIDATE} holds {name}; measure it with: python -m src.evaluation.evaluate")
 
@@ -129,7 +130,9 @@ def _record(run: Run, fitted: Fitted, prepared: Prepared, params: Params) -> str
     return run.register(fitted.pipeline, params.data.model_name, prepared.train[schema.names])
 
 
-def _write_candidate(run: Run, version: str, fitted: Fitted, prepared: Prepared, params: Params) -> None:
+def _write_candidate(
+    run: Run, version: str, origin: Origin, fitted: Fitted, prepared: Prepared, params: Params
+) -> None:
     schema, files = prepared.schema, prepared.files()
     training = Training(
         name=params.data.model_name,
@@ -141,8 +144,8 @@ def _write_candidate(run: Run, version: str, fitted: Fitted, prepared: Prepared,
         feature_names=tuple(schema.names),
         target_names=schema.classes,
         mlflow_run_id=run.run_id,
-        git_commit=git_commit(),
-        data_digest=bundles.sha256(params.data.raw.read_bytes()),
+        git_commit=origin.git_commit,
+        data_digest=origin.data_digest,
         test_digest=bundles.sha256(files[paths.TEST]),
         created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         parameters=_parameters(params),
