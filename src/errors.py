@@ -47,9 +47,16 @@ class GateError(MlopsError):
 
 
 def exit_on_error(main: Callable[[], None]) -> None:
-    """Run `main`; a known failure becomes one line on stderr and its exit code."""
+    """Run `main`; a known failure becomes one line on stderr and its exit code.
+
+    What the system refuses (a full disk, a missing right) is known too: it says all there is to mend.
+    """
     try:
         main()
     except MlopsError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(MlopsError.exit_code)

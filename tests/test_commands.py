@@ -38,6 +38,16 @@ def test_a_broken_table_stops_prepare(command: Command, tmp_path: Path) -> None:
     assert result.stdout == ""
 
 
+def test_a_file_in_the_way_stops_prepare(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "checkout/data/processed").touch()
+
+    result = command("src.data.prepare")
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == "error: data/processed: File exists"
+    assert "Traceback" not in result.stderr
+
+
 def test_an_unknown_parameter_stops_prepare(command: Command, tmp_path: Path) -> None:
     with (tmp_path / "checkout/params.yaml").open("a") as file:
         file.write("  max_acuracy: 1\n")
