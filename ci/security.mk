@@ -2,7 +2,7 @@
 
 .PHONY: audit
 audit: $(INSTALLED) ## Look for known vulnerabilities in the locked packages; fails too when it cannot find out
-	python scripts/audit.py $(AUDIT_ARGS)
+	python -m scripts.audit --sarif build/sarif/dependencies/osv.sarif $(AUDIT_ARGS)
 
 .PHONY: secrets
 secrets: ## Look for secrets in every commit and in the work tree; needs Go once

@@ -25,6 +25,8 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from scripts import sarif
+
 ROOT = Path(__file__).parent.parent
 SECONDS = 10  # for one answer to begin or go on
 PAUSE = 0.5  # before the one retry
@@ -225,23 +227,22 @@ def audit(packages: Sequence[Package], osv: str, pypi: str) -> list[Finding]:
         list(threads.map(lambda package: require_known(pypi, package), packages))
         records = list(threads.map(lambda pair: record(osv, pair[1]), found))
     pairs = zip((package for package, _ in found), records, strict=True)
-    return merged(finding(package, content) for package, content in pairs if "withdrawn" not in content)
+    findings = merged(finding(package, content) for package, content in pairs if "withdrawn" not in content)
+    return sorted(findings, key=str)
 
 
-def report(findings: Sequence[Finding], exceptions: dict[str, Accepted], today: date) -> bool:
-    """Print what was found and say whether any of it, or an exception, has to be mended."""
-    bad = [name for name, exception in exceptions.items() if exception.expires < today]
-    for name in bad:
-        print(f"FAILS     the exception {name} expired on {exceptions[name].expires}")
-    for one in sorted(findings, key=str):
-        names = sorted(one.names & exceptions.keys() - set(bad))
+def report(findings: Sequence[Finding], exceptions: dict[str, Accepted]) -> bool:
+    """Print `findings` and return whether any has to be mended."""
+    fails = False
+    for one in findings:
+        names = sorted(one.names & exceptions.keys())
         if names:
             exception = exceptions[names[0]]
             print(f"accepted  {one}\n          until {exception.expires}: {exception.reason}")
         else:
             print(f"{'FAILS' if one.must_be_mended else 'noted':8}  {one}")
-            bad += sorted(one.names)[:1] if one.must_be_mended else []
-    return bool(bad)
+            fails |= one.must_be_mended
+    return fails
 
 
 def service(address: str) -> str:
@@ -269,6 +270,7 @@ def main() -> None:
     parser.add_argument("--exceptions", type=Path, default=ROOT / "ci/audit-exceptions.toml")
     parser.add_argument("--osv", type=service, default="https://api.osv.dev")
     parser.add_argument("--pypi", type=service, default="https://pypi.org/pypi")
+    parser.add_argument("--sarif", type=Path, help="file to write the findings to")
     parser.add_argument("--seconds", type=int, default=180, help="for everything")
     options = parser.parse_args()
     give_up(options.seconds)
@@ -278,10 +280,20 @@ def main() -> None:
     except Unanswered as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    fails = report(findings, exceptions, date.today())
+    valid = {name: one for name, one in exceptions.items() if one.expires >= date.today()}
+    if options.sarif:
+        document = sarif.document(
+            findings, valid, options.lock.name, options.lock.read_text(encoding="utf-8")
+        )
+        options.sarif.parent.mkdir(parents=True, exist_ok=True)
+        options.sarif.write_text(json.dumps(document), encoding="utf-8")
+    fails = report(findings, valid)
+    for name in sorted(exceptions.keys() - valid.keys()):
+        print(f"FAILS     the exception {name} expired on {exceptions[name].expires}")
+        fails = True
     groups = ", ".join(sorted({group for package in packages for group in package.groups}))
     print(f"{len(packages)} packages of {groups}: {len(findings)} known vulnerabilities")
-    sys.exit(1 if fails else 0)
+    sys.exit(fails)
 
 
 if __name__ == "__main__":

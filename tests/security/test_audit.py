@@ -89,7 +89,7 @@ class Audit:
         self.address = address
 
     def __call__(self, *more: str) -> Audited:
-        command = [sys.executable, "scripts/audit.py", "--lock", str(self.lock)]
+        command = [sys.executable, "-m", "scripts.audit", "--lock", str(self.lock)]
         command += [
             "--exceptions",
             str(self.exceptions),
@@ -329,7 +329,7 @@ def test_an_answer_without_end_is_not_waited_for(audit: Audit, services: Service
 
 @pytest.mark.parametrize("address", ["http://osv.example", "file:///etc/passwd", "ftp://osv.example"])
 def test_a_service_is_asked_over_https(address: str) -> None:
-    command = [sys.executable, "scripts/audit.py", "--osv", address]
+    command = [sys.executable, "-m", "scripts.audit", "--osv", address]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
 
     assert done.returncode == 2
@@ -382,8 +382,8 @@ def test_an_exception_that_expired_fails(audit: Audit, services: Services) -> No
     code, out, _ = audit()
 
     assert code == 1
-    assert out.startswith(f"FAILS     the exception GHSA-1 expired on {date.today() - timedelta(1)}\n")
-    assert "noted     left-pad" in out
+    assert out.startswith("noted     left-pad")
+    assert f"FAILS     the exception GHSA-1 expired on {date.today() - timedelta(1)}\n" in out
 
 
 def test_an_exception_is_for_no_other_vulnerability(audit: Audit, services: Services) -> None:
@@ -413,6 +413,36 @@ def test_an_exception_needs_a_reason_and_a_day(audit: Audit, exceptions: str) ->
 
     assert (code, out) == (2, "")
     assert error.count("\n") == 1
+
+
+def test_findings_are_written_for_github(audit: Audit, services: Services, tmp_path: Path) -> None:
+    file = tmp_path / "new/osv.sarif"
+    services.vulnerable("GHSA-1", "right-pad", database_specific={"severity": "CRITICAL"})
+    services.vulnerable("GHSA-2", "left-pad", database_specific={"severity": "HIGH"}, aliases=["CVE-2"])
+    audit.exceptions.write_text(exception("CVE-2", 1))
+
+    code, out, _ = audit("--sarif", str(file))
+
+    [run] = json.loads(file.read_text())["runs"]
+    rules = {rule["id"]: rule["properties"]["security-severity"] for rule in run["tool"]["driver"]["rules"]}
+    left, right = run["results"]
+    [location] = right["locations"]
+    assert code == 1
+    assert rules == {"GHSA-1": "9.5", "GHSA-2": "8.0"}
+    assert location["physicalLocation"] == {
+        "artifactLocation": {"uri": "poetry.lock"},
+        "region": {"startLine": LOCK.splitlines().index('name = "right-pad"') + 1},
+    }
+    assert (right["ruleId"], right["level"], right["suppressions"]) == ("GHSA-1", "error", [])
+    assert right["message"]["text"] in out
+    assert left["suppressions"] == [{"kind": "external", "justification": "We pad no text."}]
+
+
+def test_nothing_is_written_where_nobody_answered(audit: Audit, services: Services, tmp_path: Path) -> None:
+    services.instead["/pypi/"] = 404, b""
+
+    assert audit("--sarif", str(tmp_path / "osv.sarif")).code == 2
+    assert not (tmp_path / "osv.sarif").exists()
 
 
 def test_our_own_lock_file_is_asked_about_whole(audit: Audit, services: Services) -> None:
