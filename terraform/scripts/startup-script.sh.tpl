@@ -69,7 +69,7 @@ cat > "$units/mlops-logs.service" <<UNIT
 Description=The log of mlops-core, to Cloud Logging
 
 [Service]
-ExecStart=/usr/bin/fluent-bit --config $logs/fluent-bit.conf
+ExecStart=/usr/bin/fluent-bit -c $logs/fluent-bit.conf
 StateDirectory=mlops-logs
 NoNewPrivileges=true
 ProtectSystem=strict
@@ -90,7 +90,7 @@ systemctl daemon-reload
 systemctl restart mlops-logs.service
 
 # A tag can be moved to another image; a digest cannot.
-[[ $image =~ @sha256:[0-9a-f]{64}$ ]] || fail "$image is not an image by digest"
+[[ $image =~ ^[A-Za-z0-9][A-Za-z0-9._/:-]*@sha256:[0-9a-f]{64}$ ]] || fail "$image is not an image by digest"
 command -v docker >/dev/null || fail "there is no Docker; boot Container-Optimized OS"
 
 # Rights that were just given take a minute or two to count, so a refusal is tried again, too.
