@@ -60,8 +60,8 @@ class Machine:
             (self.programs / name).symlink_to(str(shutil.which(name)))
         (self.programs / "python3").symlink_to(sys.executable)
         self.checkout.mkdir()
-        for name in ("Makefile", "pyproject.toml", *(str(path) for path in _makefiles())):
-            (self.checkout / name).parent.mkdir(exist_ok=True)
+        for name in ("Makefile", "pyproject.toml", *_makefiles()):
+            (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / name, self.checkout / name)
         shutil.copytree(REPOSITORY / "scripts", self.checkout / "scripts")
         self.answer(r"^kubectl --context \S+ config get-contexts", code=1)
@@ -108,8 +108,9 @@ class Machine:
         return [entry["line"] for entry in self.entries if " config get-contexts " not in entry["line"]]
 
 
-def _makefiles() -> list[Path]:
-    return [path.relative_to(REPOSITORY) for path in REPOSITORY.glob("*/targets.mk")]
+def _makefiles() -> list[str]:
+    lines = (REPOSITORY / "Makefile").read_text().splitlines()
+    return [name for line in lines if line.startswith("include ") for name in line.split()[1:]]
 
 
 def is_alive(pid: int) -> bool:
