@@ -47,6 +47,7 @@ class Pod(NamedTuple):
     """What of a pod, or of a template of pods, is judged."""
 
     name: str
+    labels: dict[str, str]
     annotations: dict[str, str]
     spec: Object
 
@@ -69,9 +70,8 @@ def pod_of(thing: Object) -> Pod | None:
     for key in TEMPLATES[thing["kind"]]:
         template = template[key]
     metadata = _get(template, "metadata")
-    return Pod(
-        f"{thing['kind']}/{thing['metadata']['name']}", _get(metadata, "annotations"), template["spec"]
-    )
+    name = f"{thing['kind']}/{thing['metadata']['name']}"
+    return Pod(name, _get(metadata, "labels"), _get(metadata, "annotations"), template["spec"])
 
 
 def violations(pod: Pod) -> list[Violation]:

@@ -577,6 +577,14 @@ def test_a_wrong_key_fails_and_is_not_shown(machine: Machine, api: type[Api]) ->
     assert "wrong-wrong" not in result.stdout + result.stderr
 
 
+def test_an_api_that_needs_no_key_though_there_is_one_fails(machine: Machine, api: type[Api]) -> None:
+    api.key = None  # type: ignore[assignment]
+
+    result = machine.run("scripts/k8s/test.sh")
+
+    assert re.match(r"error: \S+/predict answered 200, not 401: ", failed(result))
+
+
 def test_metrics_that_do_not_count_fail(machine: Machine, api: type[Api]) -> None:
     api.counted = False
 
