@@ -1,0 +1,55 @@
+locals {
+  # Each key is used by one of Google's services, for one kind of thing.
+  key_users = var.cmek ? merge(
+    {
+      storage  = "serviceAccount:${data.google_storage_project_service_account.this[0].email_address}"
+      disk     = "serviceAccount:service-${data.google_project.this.number}@compute-system.iam.gserviceaccount.com"
+      secret   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
+      registry = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-artifactregistry.iam.gserviceaccount.com"
+    },
+    var.gke ? {
+      gke = "serviceAccount:service-${data.google_project.this.number}@container-engine-robot.iam.gserviceaccount.com"
+    } : {},
+  ) : {}
+
+  keys = { for name, key in google_kms_crypto_key.this : name => key.id }
+}
+
+# Cloud Storage makes its service agent when it is asked for it.
+data "google_storage_project_service_account" "this" {
+  count = var.cmek ? 1 : 0
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_kms_key_ring" "this" {
+  count = var.cmek ? 1 : 0
+
+  name     = var.name
+  location = var.region
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_kms_crypto_key" "this" {
+  for_each = toset(keys(local.key_users))
+
+  name                       = each.value
+  key_ring                   = google_kms_key_ring.this[0].id
+  purpose                    = "ENCRYPT_DECRYPT"
+  rotation_period            = "${var.kms_rotation_days * 24 * 60 * 60}s"
+  destroy_scheduled_duration = "${30 * 24 * 60 * 60}s"
+
+  # Without its key everything it encrypts is lost.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "google_kms_crypto_key_iam_member" "service_agents" {
+  for_each = local.key_users
+
+  crypto_key_id = google_kms_crypto_key.this[each.key].id
+  role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+  member        = each.value
+}
