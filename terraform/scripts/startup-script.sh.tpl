@@ -58,11 +58,16 @@ cat > "$logs/fluent-bit.conf" <<CONF
     Key_Name MESSAGE
     Parser   line
 
+[FILTER]
+    Name  modify
+    Match mlops-api
+    Copy  level severity
+
 [OUTPUT]
     Name         stackdriver
     Match        mlops-api
     Resource     gce_instance
-    Severity_Key level
+    Severity_Key severity
 CONF
 cat > "$units/mlops-logs.service" <<UNIT
 [Unit]

@@ -1,9 +1,12 @@
 """terraform/scripts/startup-script.sh.tpl, run on a machine in a folder."""
 
+import json
+import logging
 import re
 import shlex
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 import yaml
 
 from src.config import SECRETS, Settings
+from src.serving.logs import JsonFormatter
 from tests.conftest import REPOSITORY
 from tests.startup_script.machine import DIGEST, KEY, SUBNET, TEMPLATE, TOKEN, VALUES, Machine, render
 
@@ -238,15 +242,27 @@ def test_a_line_of_the_log_keeps_its_fields(machine: Machine) -> None:
     machine.boot()
 
     logs = machine.disk / "run/mlops-logs"
-    text = (logs / "fluent-bit.conf").read_text().replace(str(machine.disk), "")
-    parts = dict(re.findall(r"^\[(\w+)\]\n((?: .*\n)+)", text + (logs / "parsers.conf").read_text(), re.M))
-    entries = {name: [line.split(maxsplit=1) for line in part.splitlines()] for name, part in parts.items()}
-    assert ["Parsers_File", "/run/mlops-logs/parsers.conf"] in entries["SERVICE"]
-    assert ["Systemd_Filter", "_SYSTEMD_UNIT=mlops-api.service"] in entries["INPUT"]
-    assert ["Key_Name", "MESSAGE"] in entries["FILTER"]
-    assert ["Parser", dict(entries["PARSER"])["Name"]] in entries["FILTER"]
-    assert ["Format", "json"] in entries["PARSER"]
-    assert (
-        dict(entries["INPUT"])["Tag"] == dict(entries["FILTER"])["Match"] == dict(entries["OUTPUT"])["Match"]
+    text = (logs / "fluent-bit.conf").read_text() + "\n" + (logs / "parsers.conf").read_text()
+    parts = [part.splitlines() for part in text.replace(str(machine.disk), "").split("\n\n")]
+    entries = [(part[0], *(line.split(maxsplit=1) for line in part[1:])) for part in parts]
+    service, source, parse, level, out, parser = [(name, dict(lines)) for name, *lines in entries]
+    assert service == ("[SERVICE]", {"Parsers_File": "/run/mlops-logs/parsers.conf"})
+    assert ["Systemd_Filter", "_SYSTEMD_UNIT=mlops-api.service"] in entries[1]
+    assert source[1]["Tag"] == parse[1]["Match"] == level[1]["Match"] == out[1]["Match"] == "mlops-api"
+    assert (parse[1]["Name"], parse[1]["Key_Name"], parse[1]["Parser"]) == ("parser", "MESSAGE", "line")
+    assert (parser[1]["Name"], parser[1]["Format"], parser[1]["Time_Key"]) == ("line", "json", "time")
+    assert level[1]["Copy"] == f"level {out[1]['Severity_Key']}"
+    stored = machine.unit("mlops-logs.service")["StateDirectory"]
+    assert source[1]["DB"] == f"/var/lib/{stored}/position"
+
+
+def test_the_log_finds_what_the_server_writes(machine: Machine) -> None:
+    machine.boot()
+    line = json.loads(JsonFormatter().format(logging.makeLogRecord({"levelname": "ERROR", "created": 0.5})))
+
+    text = (machine.disk / "run/mlops-logs/parsers.conf").read_text()
+    [pattern] = re.findall(r"Time_Format (.*)", text)
+    assert line["level"] == "ERROR"
+    assert datetime.strptime(line["time"], pattern.replace("%L", "%f")) == datetime(
+        1970, 1, 1, 0, 0, 0, 500_000
     )
-    assert ["Severity_Key", "level"] in entries["OUTPUT"]
