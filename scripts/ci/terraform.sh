@@ -9,7 +9,7 @@ start_terraform() {
     export TF_IN_AUTOMATION=1 TF_INPUT=0
     printf 'terraform {\n  backend "gcs" {}\n}\n' > terraform/backend.tf
     jq . <<<"$TERRAFORM_VARIABLES" > terraform/ci.auto.tfvars.json
-    infrastructure init -backend-config="bucket=$TERRAFORM_STATE_BUCKET" >/dev/null
+    infrastructure init -backend-config="bucket=$TERRAFORM_STATE_BUCKET" -backend-config=prefix=mlops-core >/dev/null
 }
 
 # The image that the VMs run; nothing before the first time.

@@ -1,0 +1,382 @@
+"""What release and deployment ask of Docker, Google Cloud and GitHub, none of which is here; needs jq."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.machine import FAKE, Machine
+
+REGISTRY = "europe-west1-docker.pkg.dev/project/images"
+OLD, NEW, ARM = (f"sha256:{character * 64}" for character in "abc")
+IMAGE = f"{REGISTRY}/mlops-core@{NEW}"
+BEFORE = f"{REGISTRY}/mlops-core@{OLD}"
+KUBECTL = "kubectl --context deploy --namespace mlops"
+POINTER = {"bundle": "bundles/2-bbbbbbbbbbbb", "manifest_sha256": "b" * 64}
+CHAMPION = {"bundle": "bundles/1-aaaaaaaaaaaa", "manifest_sha256": "a" * 64}
+
+
+class Runner(Machine):
+    """A machine of GitHub whose tools only write down how they were called."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, ("deploy",))
+        self.folder = folder
+        self.summary, self.output = folder / "summary", folder / "output"
+        for name in ("cosign", "gcloud", "gh", "terraform"):
+            self.fake(self.programs / name)
+        for name in ("cp", "cut", "jq", "sha256sum", "tee"):
+            (self.programs / name).symlink_to(str(shutil.which(name)))
+        (self.programs / "python").symlink_to(sys.executable)
+
+    def fake(self, program: Path) -> None:
+        program.write_text(FAKE.format(python=sys.executable, folder=str(self.folder)))
+        program.chmod(0o755)
+
+    def fail_once(self, program: Path, words: str) -> None:
+        """Let a fake fail the first time it is called with `words`."""
+        real = self.folder / "real" / program.name
+        real.parent.mkdir(exist_ok=True)
+        shutil.move(program, real)
+        program.write_text(
+            "#!/bin/sh\n"
+            f'"{real}" "$@" || exit\n'
+            f'case "$*" in *"{words}"*) mkdir "{real}.failed" 2>/dev/null && exit 1 ;; esac\n'
+            "exit 0\n"
+        )
+        program.chmod(0o755)
+
+    def step(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a script of scripts/ci as a step of a workflow."""
+        self.output.write_text("")
+        return self.run(
+            f"scripts/ci/{script}",
+            ARTIFACT_REGISTRY=REGISTRY,
+            ACCESS_TOKEN="short-lived",
+            GITHUB_OUTPUT=str(self.output),
+            GITHUB_REPOSITORY="mlarnes/mlops-core",
+            GITHUB_STEP_SUMMARY=str(self.summary),
+            **environment,
+        )
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
+            cwd=self.checkout,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)
+
+
+@pytest.fixture
+def cluster(runner: Runner) -> Runner:
+    """One that runs the image before."""
+    runner.fake(runner.checkout / "scripts/k8s/test.sh")
+    runner.answer("get deployment iris-api", BEFORE)
+    return runner
+
+
+def test_an_image_goes_into_service_on_gke_by_its_digest(cluster: Runner) -> None:
+    result = cluster.step("deploy_image.sh", TARGET="gke", K8S_CONTEXT="deploy", DIGEST=NEW)
+
+    assert result.returncode == 0, result.stderr
+    assert cluster.calls == [
+        f"{KUBECTL} get deployment iris-api"
+        ' --output jsonpath={.spec.template.spec.containers[?(@.name=="iris-api")].image}',
+        f"{KUBECTL} set image deployment/iris-api iris-api={IMAGE}",
+        f"{KUBECTL} rollout status deployment/iris-api --timeout 300s",
+        "test.sh",
+    ]
+    assert cluster.summary.read_text() == f"in service: {IMAGE}, before: {BEFORE}\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "tried"),
+    [("kubectl", "set image", 1), ("kubectl", "rollout status", 2), ("test.sh", "", 3)],
+)
+def test_an_image_that_fails_is_taken_back(cluster: Runner, program: str, words: str, tried: int) -> None:
+    folder = cluster.programs if program == "kubectl" else cluster.checkout / "scripts/k8s"
+    cluster.fail_once(folder / program, words)
+
+    result = cluster.step("deploy_image.sh", TARGET="gke", K8S_CONTEXT="deploy", DIGEST=NEW)
+
+    assert result.returncode == 1
+    assert result.stderr.endswith(f"error: {IMAGE} did not answer\n")
+    assert cluster.summary.read_text() == f"taken back: {IMAGE}; in service: {BEFORE}\n"
+    assert [call.removeprefix(f"{KUBECTL} ") for call in cluster.calls[1 + tried :]] == [
+        f"set image deployment/iris-api iris-api={BEFORE}",
+        "rollout status deployment/iris-api --timeout 300s",
+        "test.sh",
+    ]
+
+
+@pytest.mark.parametrize("digest", ["", "latest", NEW[:-1], f"{NEW}0", "sha256:$(id)", f"{NEW}\n{OLD}"])
+@pytest.mark.parametrize("script", ["deploy_image.sh", "verify_image.sh"])
+def test_what_is_no_digest_touches_nothing(cluster: Runner, script: str, digest: str) -> None:
+    result = cluster.step(script, TARGET="gke", K8S_CONTEXT="deploy", DIGEST=digest)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert cluster.calls == []
+
+
+@pytest.fixture
+def machines(runner: Runner) -> Runner:
+    """A group of VMs that runs the image before, as Terraform knows."""
+    (runner.checkout / "terraform").mkdir(exist_ok=True)
+    (runner.checkout / "scripts/ci/smoke.py").write_text("raise SystemExit(0)\n")
+    outputs = {"image": BEFORE, "instance_group": "mlops-core", "region": "europe-west1"}
+    runner.answer(" output -json", json.dumps({name: {"value": value} for name, value in outputs.items()}))
+    return runner
+
+
+VM = {
+    "TARGET": "vm",
+    "API_URL": "https://iris.example.com",
+    "TERRAFORM_STATE_BUCKET": "state",
+    "TERRAFORM_VARIABLES": '{"project_id": "project"}',
+}
+INIT = "terraform -chdir=terraform init -backend-config=bucket=state -backend-config=prefix=mlops-core"
+WAIT = (
+    "gcloud compute instance-groups managed wait-until mlops-core --region europe-west1"
+    " --version-target-reached --timeout 1200"
+)
+
+
+def test_an_image_goes_into_service_on_vms(machines: Runner) -> None:
+    result = machines.step("deploy_image.sh", DIGEST=NEW, **VM)
+
+    assert result.returncode == 0, result.stderr
+    assert machines.calls == [
+        INIT,
+        "terraform -chdir=terraform output -json",
+        f"terraform -chdir=terraform apply -auto-approve -var=image={IMAGE}",
+        "terraform -chdir=terraform output -json",
+        WAIT,
+    ]
+
+
+def test_vms_get_their_image_back(machines: Runner) -> None:
+    (machines.checkout / "scripts/ci/smoke.py").write_text(
+        "import os, sys\nif not os.path.exists('asked'):\n    os.mkdir('asked')\n    sys.exit('no answer')\n"
+    )
+
+    result = machines.step("deploy_image.sh", DIGEST=NEW, **VM)
+
+    assert result.returncode == 1
+    applied = [call for call in machines.calls if " apply " in call]
+    assert applied == [
+        f"terraform -chdir=terraform apply -auto-approve -var=image={image}" for image in (IMAGE, BEFORE)
+    ]
+    assert machines.summary.read_text() == f"taken back: {IMAGE}; in service: {BEFORE}\n"
+
+
+def test_an_image_must_come_from_the_release_workflow(runner: Runner) -> None:
+    result = runner.step("verify_image.sh", DIGEST=NEW)
+
+    assert result.returncode == 0, result.stderr
+    workflow = "mlarnes/mlops-core/.github/workflows/release.yml"
+    assert runner.calls == [
+        "docker login --username oauth2accesstoken --password-stdin https://europe-west1-docker.pkg.dev",
+        f"gh attestation verify oci://{IMAGE} --repo mlarnes/mlops-core --signer-workflow {workflow}"
+        " --deny-self-hosted-runners",
+        f"cosign verify {IMAGE} --certificate-oidc-issuer https://token.actions.githubusercontent.com"
+        r" --certificate-identity-regexp ^https://github\.com/mlarnes/mlops-core/\.github/workflows/"
+        r"release\.yml@refs/tags/v[0-9]+\.[0-9]+\.[0-9]+$",
+    ]
+
+
+@pytest.mark.parametrize("tool", ["gh attestation", "cosign verify"])
+def test_an_image_without_origin_or_signature_is_refused(runner: Runner, tool: str) -> None:
+    runner.answer(tool, "no matching signatures\n", code=1)
+
+    result = runner.step("verify_image.sh", DIGEST=NEW)
+
+    assert result.returncode == 1
+    assert result.stderr == "no matching signatures\n"
+
+
+def test_the_images_of_a_platform_are_pushed_and_named_by_digest(runner: Runner) -> None:
+    for image, digest in (("mlops-core", OLD), ("mlops-core-pipeline", NEW)):
+        digests = f"elsewhere/{image}@{ARM}\n{REGISTRY}/{image}@{digest}\n"
+        runner.answer(f"image inspect .*{REGISTRY}/{image}:", digests)
+
+    result = runner.step("push_images.sh", PLATFORM="arm64")
+
+    assert result.returncode == 0, result.stderr
+    assert runner.output.read_text() == (
+        f"mlops-core-arm64={OLD}\nmlops-core={OLD}\n"
+        f"mlops-core-pipeline-arm64={NEW}\nmlops-core-pipeline={NEW}\n"
+    )
+    assert "short-lived" not in "".join(runner.calls)
+
+
+def test_an_image_without_a_digest_is_not_released(runner: Runner) -> None:
+    result = runner.step("push_images.sh", PLATFORM="amd64")
+
+    assert result.returncode == 1
+    assert result.stderr.endswith("-amd64: the registry gave no digest\n")
+
+
+def test_platforms_become_one_image_that_is_signed(runner: Runner) -> None:
+    digests = {
+        f"{image}-{platform}": digest
+        for image in ("mlops-core", "mlops-core-pipeline")
+        for platform, digest in (("amd64", OLD), ("arm64", ARM))
+    }
+    runner.answer("imagetools inspect", json.dumps({"digest": NEW}))
+
+    result = runner.step("join_images.sh", DIGESTS=json.dumps(digests))
+
+    assert result.returncode == 0, result.stderr
+    version = runner.calls[1].split(":")[1].split()[0]
+    assert runner.calls[1:4] == [
+        f"docker buildx imagetools create --tag {REGISTRY}/mlops-core:{version}"
+        f" {BEFORE} {REGISTRY}/mlops-core@{ARM}",
+        f"docker buildx imagetools inspect --format {{{{json .Manifest}}}} {REGISTRY}/mlops-core:{version}",
+        f"cosign sign --yes --recursive {IMAGE}",
+    ]
+    assert runner.output.read_text() == f"mlops-core={NEW}\nmlops-core-pipeline={NEW}\n"
+
+
+def test_a_platform_that_is_missing_stops_the_release(runner: Runner) -> None:
+    result = runner.step("join_images.sh", DIGESTS=json.dumps({"mlops-core-amd64": OLD}))
+
+    assert result.returncode == 1
+    assert result.stderr == "error: no digest of mlops-core for arm64\n"
+    assert len(runner.calls) == 1
+
+
+@pytest.fixture
+def tagged(runner: Runner) -> Runner:
+    """A checkout whose HEAD is on main, with a changelog, and passed ci."""
+    (runner.checkout / "pyproject.toml").write_text('version = "1.2.3"\n')
+    (runner.checkout / "CHANGELOG.md").write_text(
+        "# Changes\n\n## [1.2.3] - 2026-01-02\n\n- One.\n\n## [1.2.2]\n"
+    )
+    runner.git("init", "--quiet", "--initial-branch", "main")
+    runner.git("add", ".")
+    runner.git("commit", "--quiet", "--message", "one")
+    runner.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    runner.answer("gh api .*All passed", "success")
+    return runner
+
+
+def release(runner: Runner, tag: str = "v1.2.3") -> subprocess.CompletedProcess[str]:
+    return runner.step("release_check.sh", GITHUB_REF_NAME=tag, GITHUB_SHA=runner.git("rev-parse", "HEAD"))
+
+
+def test_a_tag_of_main_that_passed_is_released(tagged: Runner) -> None:
+    result = tagged.step(
+        "release_check.sh", GITHUB_REF_NAME="v1.2.3", GITHUB_SHA=tagged.git("rev-parse", "HEAD")
+    )
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_tag_of_another_version_is_refused(tagged: Runner) -> None:
+    result = tagged.step(
+        "release_check.sh", GITHUB_REF_NAME="v1.2.4", GITHUB_SHA=tagged.git("rev-parse", "HEAD")
+    )
+
+    assert result.returncode == 1
+    assert result.stderr == "error: the tag is v1.2.4, pyproject.toml says 1.2.3\n"
+
+
+def test_a_version_without_a_word_on_it_is_refused(tagged: Runner) -> None:
+    (tagged.checkout / "CHANGELOG.md").write_text("## [1.2.3]\n\n## [1.2.2]\n\n- Two.\n")
+
+    result = tagged.step(
+        "release_check.sh", GITHUB_REF_NAME="v1.2.3", GITHUB_SHA=tagged.git("rev-parse", "HEAD")
+    )
+
+    assert result.returncode == 1
+    assert (
+        result.stderr == "error: CHANGELOG.md says nothing of 1.2.3: it needs a section ## [1.2.3] - DATE\n"
+    )
+
+
+def test_a_commit_beside_main_is_refused(tagged: Runner) -> None:
+    tagged.git("commit", "--quiet", "--allow-empty", "--message", "two")
+    commit = tagged.git("rev-parse", "HEAD")
+
+    result = release(tagged)
+
+    assert result.returncode == 1
+    assert result.stderr == f"error: {commit} is not on main\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [("failure", "failure"), ("", "has not run"), ("failure success", "failure success")]
+)
+def test_a_commit_that_did_not_pass_is_refused(tagged: Runner, answer: str, said: str) -> None:
+    tagged.answer("gh api .*All passed", answer)
+    commit = tagged.git("rev-parse", "HEAD")
+
+    result = release(tagged)
+
+    assert result.returncode == 1
+    assert result.stderr == f"error: ci on {commit}: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("results", "code"),
+    [
+        (["success", "success"], 0),
+        (["success", "failure"], 1),
+        (["success", "skipped"], 1),
+        (["cancelled", "success"], 1),
+        ([], 1),
+    ],
+)
+def test_all_passed_means_all(runner: Runner, results: list[str], code: int) -> None:
+    needs = {f"job-{number}": {"result": result} for number, result in enumerate(results)}
+
+    result = runner.step("all_passed.sh", NEEDS=json.dumps(needs))
+
+    assert result.returncode == code
+
+
+TERRAFORM = {name: VM[name] for name in ("TERRAFORM_STATE_BUCKET", "TERRAFORM_VARIABLES")}
+
+
+def test_only_the_plan_that_was_approved_is_applied(machines: Runner) -> None:
+    machines.answer(" plan ", code=2)
+    machines.answer(" show -json", '{"resource_changes": ["a bucket"], "output_changes": {}}')
+    planned = machines.step("terraform_plan.sh", **TERRAFORM)
+    digest = machines.output.read_text().strip().removeprefix("digest=")
+
+    applied = machines.step("terraform_apply.sh", APPROVED=digest, **TERRAFORM)
+    applied_calls = machines.calls
+    machines.answer(" show -json", '{"resource_changes": ["a bucket", "a network"], "output_changes": {}}')
+    refused = machines.step("terraform_apply.sh", APPROVED=digest, **TERRAFORM)
+
+    assert (planned.returncode, applied.returncode, refused.returncode) == (0, 0, 1)
+    assert applied_calls[-1] == "terraform -chdir=terraform apply ci.plan"
+    assert "no longer what was approved" in refused.stderr
+    assert not [call for call in machines.calls if " apply" in call]
+
+
+def test_a_plan_that_changes_nothing_has_no_digest(machines: Runner) -> None:
+    result = machines.step("terraform_plan.sh", **TERRAFORM)
+
+    assert result.returncode == 0, result.stderr
+    assert machines.output.read_text() == "digest=\n"
+
+
+def test_a_plan_that_fails_says_so(machines: Runner) -> None:
+    machines.answer(" plan ", "Error: quota\n", code=1)
+    result = machines.step("terraform_plan.sh", **TERRAFORM)
+
+    assert result.returncode == 1
+    assert result.stderr.endswith("error: no plan\n")
