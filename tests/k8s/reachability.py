@@ -37,7 +37,7 @@ class End(NamedTuple):
 
 
 class Matrix(NamedTuple):
-    """The ports by source and target: that one may send to, that the other receives on, and that connect them."""
+    """Ports by source and target: what the one may send to, the other receives on, and both agree on."""
 
     sends: dict[tuple[str, str], frozenset[Port]]
     receives: dict[tuple[str, str], frozenset[Port]]
