@@ -28,6 +28,11 @@ output "gke_service_account" {
   value       = one(google_service_account.gke_api[*].email)
 }
 
+output "image" {
+  description = "The image the VMs run; null before the first."
+  value       = var.image
+}
+
 output "instance_group" {
   description = "The managed instance group of the API, in the region."
   value       = google_compute_region_instance_group_manager.api.name
