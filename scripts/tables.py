@@ -4,6 +4,7 @@ A table stands between `<!-- table: settings -->` and `<!-- end of table -->`, i
 `docs/french.yaml` says each sentence in French.
 """
 
+import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -157,6 +158,33 @@ def alerts() -> list[Row]:
     return rows
 
 
+def _terraform(file: str, kind: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give the name of each block in `file`, and its attributes of one line."""
+    text = (ROOT / "terraform" / file).read_text(encoding="utf-8")
+    for name, body in re.findall(rf'^{kind} "(\w+)" {{\n(.*?)^}}', text, flags=re.MULTILINE | re.DOTALL):
+        yield name, dict(re.findall(r"^  (\w+) += (.+)$", body, flags=re.MULTILINE))
+
+
+def variables() -> list[Row]:
+    """Every variable of Terraform."""
+    return [
+        ("variable", "type", "default", "meaning"),
+        *(
+            (f"`{name}`", f"`{one['type']}`", f"`{one['default']}`" if "default" in one else "needed", text)
+            for name, one in _terraform("variables.tf", "variable")
+            for text in [json.loads(one["description"])]
+        ),
+    ]
+
+
+def outputs() -> list[Row]:
+    """Every output of Terraform."""
+    return [
+        ("output", "meaning"),
+        *((f"`{name}`", json.loads(one["description"])) for name, one in _terraform("outputs.tf", "output")),
+    ]
+
+
 def errors() -> list[Row]:
     """What ends a command of ours, and its exit code."""
 
@@ -177,8 +205,10 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "endpoints": endpoints,
     "errors": errors,
     "metrics": metrics,
+    "outputs": outputs,
     "parameters": parameters,
     "settings": settings,
+    "variables": variables,
 }
 
 
