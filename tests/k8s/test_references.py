@@ -443,6 +443,25 @@ def test_the_model_store_of_a_laptop_is_mounted_where_the_api_looks(
     assert re.findall(r"MLRUNS_ON_NODE=(\S+)", scripts) == [path]
 
 
+def test_what_google_cloud_has_for_us_is_called_as_terraform_calls_it(
+    rendered: dict[str, list[Object]],
+) -> None:
+    terraform = {file.name: file.read_text() for file in (REPOSITORY / "terraform").glob("*.tf")}
+    [name] = re.findall(r'variable "name" {.*?default *= "([^"]+)"', terraform["variables.tf"], re.S)
+    [account] = re.findall(r'"gke_api" {.*?account_id *= "([^"]+)"', terraform["gke.tf"], re.S)
+    [bucket] = re.findall(r'models = "([^"]+)"', terraform["storage.tf"])
+    said = {"${var.name}": name, "${var.project_id}": "PROJECT_ID", "${var.region}": "REGION"}
+
+    def filled_in(text: str) -> str:
+        return re.sub(r"\$\{[^}]+\}", lambda found: said[found[0]], text)
+
+    data = starting(rendered["gke"], "ConfigMap", API)["data"]
+    annotations = one(rendered["gke"], "ServiceAccount", API)["metadata"]["annotations"]
+    assert data["MLFLOW_TRACKING_URI"] == f"gs://{filled_in(bucket)}/mlruns"
+    assert annotations["iam.gke.io/gcp-service-account"].partition("@")[0] == filled_in(account)
+    assert container(rendered["gke"], API)["image"].startswith(f"REGION-docker.pkg.dev/PROJECT_ID/{name}/")
+
+
 def routes() -> set[str]:
     app = create_app(Settings())
     return {str(context.path) for context in iter_route_contexts(app.routes)}
@@ -563,6 +582,13 @@ def test_the_autoscaler_can_count_requests_in_flight(tmp_path: Path) -> None:
 def bare(image: str) -> str:
     """Return an image without its registry and its digest."""
     return image.partition("@")[0].removeprefix("REGION-docker.pkg.dev/PROJECT_ID/mlops-core/")
+
+
+@each_run
+def test_no_service_becomes_a_variable(rendered: dict[str, list[Object]], run: str) -> None:
+    """A service called mlflow would be MLFLOW_PORT=tcp://…, which MLflow reads as its own port."""
+    for some in pods_of(rendered[run]):
+        assert some.spec["enableServiceLinks"] is False
 
 
 @each_run
