@@ -30,6 +30,7 @@ resource "google_container_cluster" "this" {
   #checkov:skip=CKV_GCP_12:Autopilot runs Dataplane V2, which enforces network policies.
   #checkov:skip=CKV_GCP_61:Autopilot turns it on by itself.
   #checkov:skip=CKV_GCP_65:Google Groups for RBAC need a Workspace domain, which not every project has.
+  #checkov:skip=CKV_GCP_68:Autopilot boots all nodes so.
   #checkov:skip=CKV_GCP_69:Autopilot runs the GKE metadata server on each node.
   count = var.gke ? 1 : 0
 

@@ -12,7 +12,9 @@ locals {
     } : {},
   ) : {}
 
-  keys = { for name, key in google_kms_crypto_key.this : name => key.id }
+  # Their ids, known before they are made; what uses a key depends on its service agent's right to it.
+  key_ring = "projects/${var.project_id}/locations/${var.region}/keyRings/${var.name}"
+  keys     = { for name in keys(local.key_users) : name => "${local.key_ring}/cryptoKeys/${name}" }
 }
 
 # Cloud Storage makes its service agent when it is asked for it.
@@ -37,7 +39,7 @@ resource "google_kms_crypto_key" "this" {
   name                       = each.value
   key_ring                   = google_kms_key_ring.this[0].id
   purpose                    = "ENCRYPT_DECRYPT"
-  rotation_period            = "${var.kms_rotation_days * 24 * 60 * 60}s"
+  rotation_period            = format("%ds", var.kms_rotation_days * 86400)
   destroy_scheduled_duration = "${30 * 24 * 60 * 60}s"
 
   # Without its key everything it encrypts is lost.

@@ -63,6 +63,11 @@ output "url" {
   value       = var.ingress == "none" ? null : "https://${var.domain}"
 }
 
+output "workload_identity_pool" {
+  description = "The pool, to let another service account be used by one GitHub environment; null without github_repository."
+  value       = one(google_iam_workload_identity_pool.github[*].name)
+}
+
 output "workload_identity_provider" {
   description = "What google-github-actions/auth asks for; null without github_repository."
   value       = one(google_iam_workload_identity_pool_provider.github[*].name)
