@@ -13,6 +13,8 @@ case ${1:-} in
         need minikube kubectl
         # Calico, since not every network plugin holds to network policies.
         minikube start --profile minikube --keep-context --cni calico --mount --mount-string "$PWD/mlruns:$MLRUNS_ON_NODE"
+        minikube ssh --profile minikube -- test -d "$MLRUNS_ON_NODE" ||
+            die "this minikube was made without mlruns/; make it anew: minikube delete --profile minikube, and this again"
         minikube addons enable metrics-server --profile minikube # for the autoscaler
         minikube addons enable ingress --profile minikube
         ;;
@@ -29,6 +31,8 @@ nodes:
       - {hostPath: "$PWD/mlruns", containerPath: $MLRUNS_ON_NODE, readOnly: true}
 END
         fi
+        docker exec "${KIND_CONTEXT#kind-}-control-plane" test -d "$MLRUNS_ON_NODE" ||
+            die "this kind cluster was made without mlruns/; make it anew: kind delete cluster --name ${KIND_CONTEXT#kind-}, and this again"
         kind export kubeconfig --name "${KIND_CONTEXT#kind-}" --kubeconfig "$KIND_KUBECONFIG"
         echo "for kubectl itself: export KUBECONFIG=\${KUBECONFIG:-\$HOME/.kube/config}:$KIND_KUBECONFIG"
         ;;

@@ -47,6 +47,7 @@ class Matrix(NamedTuple):
 def matrix(policies: Iterable[Object], ends: Iterable[End], ports: frozenset[Port], namespace: str) -> Matrix:
     """Return who of `ends` can reach whom on which of `ports`, as far as one of both is in `namespace`.
 
+    What is elsewhere is open, whatever policies it may have.
     Two pods of one name are two replicas, so a name can reach itself or not.
     """
     policies, ends = list(policies), list(ends)

@@ -108,6 +108,7 @@ def test_minikube_starts_with_mlruns_and_leaves_the_current_context(make_machine
     assert machine.calls == [
         "minikube start --profile minikube --keep-context --cni calico"
         f" --mount --mount-string {machine.checkout}/mlruns:/mnt/mlruns",
+        "minikube ssh --profile minikube -- test -d /mnt/mlruns",
         "minikube addons enable metrics-server --profile minikube",
         "minikube addons enable ingress --profile minikube",
     ]
@@ -122,6 +123,7 @@ def test_kind_starts_with_mlruns_in_a_kubeconfig_of_its_own(make_machine: Any) -
     assert machine.calls == [
         "kind get clusters --quiet",
         f"kind create cluster --name mlops --kubeconfig {kubeconfig} --wait 120s --config -",
+        "docker exec mlops-control-plane test -d /mnt/mlruns",
         f"kind export kubeconfig --name mlops --kubeconfig {kubeconfig}",
     ]
     [node] = yaml.safe_load(machine.entries[1]["stdin"])["nodes"]
@@ -136,7 +138,7 @@ def test_a_kind_cluster_that_is_there_stays(make_machine: Any) -> None:
 
     ok(machine.run("make", "k8s-setup-kind"))
 
-    assert [call.split()[1] for call in machine.calls] == ["get", "export"]
+    assert [call.split()[1] for call in machine.calls] == ["get", "exec", "export"]
 
 
 def test_a_cluster_of_nearly_the_same_name_is_another(make_machine: Any) -> None:
@@ -145,7 +147,23 @@ def test_a_cluster_of_nearly_the_same_name_is_another(make_machine: Any) -> None
 
     ok(machine.run("make", "k8s-setup-kind"))
 
-    assert [call.split()[1] for call in machine.calls] == ["get", "create", "export"]
+    assert [call.split()[1] for call in machine.calls] == ["get", "create", "exec", "export"]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "remedy"),
+    [("minikube", "minikube delete --profile minikube"), ("kind", "kind delete cluster --name mlops")],
+)
+def test_a_cluster_that_was_made_without_mlruns_is_refused(
+    make_machine: Any, cluster: str, remedy: str
+) -> None:
+    machine = make_machine()
+    machine.answer(r" test -d /mnt/mlruns$", code=1)
+
+    result = machine.run("scripts/k8s/setup.sh", cluster)
+
+    assert f"made without mlruns/; make it anew: {remedy}, and this again" in failed(result)
+    assert machine.calls[-1].endswith(" test -d /mnt/mlruns")
 
 
 # Which context
