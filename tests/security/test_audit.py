@@ -188,9 +188,13 @@ def test_a_malicious_package_fails_without_a_fix(audit: Audit, services: Service
     assert audit().code == 1
 
 
-def test_one_fault_under_two_names_has_the_rating_of_either(audit: Audit, services: Services) -> None:
+@pytest.mark.parametrize("first", ["PYSEC-1", "GHSA-1"])
+def test_one_fault_under_two_names_has_the_rating_of_either(
+    audit: Audit, services: Services, first: str
+) -> None:
     services.vulnerable("PYSEC-1", aliases=["CVE-1", "GHSA-1"])
     services.vulnerable("GHSA-1", aliases=["CVE-1"], database_specific={"severity": "LOW"})
+    services.known["left-pad", None]["vulns"].sort(key=lambda known: known["id"] != first)
 
     code, out, _ = audit()
 
@@ -267,7 +271,7 @@ def test_an_answer_that_is_none_is_no_good_news(
         [],
         [{}, {}],
         [{}, {}, {}],
-        [{}, {}, {}, {"vulns": [{"id": "GHSA-old"}]}],
+        [{}, {}, {"vulns": [{"id": "GHSA-old"}]}, {}],
         [{}, None, {"vulns": [{"id": "GHSA-old"}]}],
         [{}, {"vulns": [{}]}, {"vulns": [{"id": "GHSA-old"}]}],
     ],
@@ -288,6 +292,7 @@ def test_a_release_that_pypi_does_not_have_is_no_good_news(audit: Audit, service
 
     assert code == 2
     assert error == f"error: {audit.address}/pypi/right-pad/2.0/json: 404 Not Found\n"
+    assert services.asked.count("/pypi/right-pad/2.0/json") == 1
 
 
 def test_a_release_with_other_files_is_no_good_news(audit: Audit, services: Services) -> None:

@@ -112,6 +112,7 @@ def in_a_merge_alone(repository: Repository) -> None:
 
 def in_a_message(repository: Repository) -> None:
     repository.commit("main.txt", "Nothing.\n", f"Use {KEY}")
+    repository.commit("main.txt", "Less.\n")
 
 
 def in_the_message_of_a_tag(repository: Repository) -> None:
@@ -131,6 +132,7 @@ def in_a_file_that_shows_no_difference(repository: Repository) -> None:
 def under_a_configuration_of_its_own(repository: Repository) -> None:
     repository.write(".gitleaks.toml", "[allowlist]\npaths = ['.*']\n")
     repository.commit("notes.txt", KEY)
+    repository.commit("notes.txt", "\n")
 
 
 @pytest.mark.parametrize(
