@@ -11,3 +11,7 @@ docs-build: $(INSTALLED) ## Build the pages of docs/ as a site in build/site, an
 .PHONY: test-docs
 test-docs: $(INSTALLED) ## Type the commands of the pages of docs/ in fresh clones
 	python -m pytest tests/docs_pages --numprocesses auto --no-cov
+
+.PHONY: diagrams
+diagrams: ## Draw the diagrams of docs/ as pictures; needs npm and Chromium
+	python3 scripts/diagrams.py

@@ -7,6 +7,7 @@ import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+from scripts.diagrams import diagrams, drawn_from
 from tests.conftest import REPOSITORY
 
 # What a browser fetches by itself; where a reader goes by a click is another matter.
@@ -48,6 +49,20 @@ def test_nothing_makes_the_theme_ask_another_host(site: Path) -> None:
 
     assert 'class="mermaid"' not in pages  # it would fetch the program that draws them
     assert 'data-md-component="source"' not in pages  # it would ask GitHub for stars
+
+
+@pytest.mark.parametrize(("name", "source"), diagrams())
+def test_a_picture_is_drawn_from_its_diagram(name: str, source: str) -> None:
+    picture = (REPOSITORY / f"docs/pictures/{name}.svg").read_text(encoding="utf-8")
+
+    assert picture.endswith(drawn_from(source))  # else: make diagrams
+
+
+def test_every_diagram_is_a_picture_in_the_site(site: Path) -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in site.glob("*.html"))
+
+    assert sorted(set(re.findall(r'src="pictures/(\w+)\.svg"', pages))) == [name for name, _ in diagrams()]
+    assert "flowchart" not in pages
 
 
 def test_a_link_out_of_the_pages_goes_to_the_repository(site: Path) -> None:
