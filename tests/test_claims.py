@@ -3,7 +3,7 @@
 `docs/security.md` names tests in the last cell of each threat. A README names them in footnotes: `[^name]`
 stands behind the claim, and at the end of the page `[^name]: evidence`, which is one or more of
 
-    `tests/file.py::test_function`
+    `tests/file.py::test_function`, `terraform/tests/file.tftest.hcl::run`
     `bench/report.py: requests/s at 16 connections / (b) >= 25`, whose number the claim repeats;
     what it says was measured is what `docs/performance.md` has.
 
@@ -25,19 +25,24 @@ WORDS = re.compile(
     r"\b(attacks?|bit|bytes?|cannot|faster|fastest|hostile|microseconds|milliseconds|never|proves?|refuses?"
     r"|requests/s|rows/s|safe|safely|secure|times (as|the|those)|unpickles?)\b"
 )
-EVIDENCE = re.compile(r"`((?:tests|bench)/[^`]+)`")
+EVIDENCE = re.compile(r"`((?:bench|terraform/tests|tests)/[^`]+)`")
 BENCHMARK = re.compile(r"bench/report\.py: (.+?) ([<>]=) ([\d.,]+)")
 FOOTNOTE = re.compile(r"\[\^([\w-]+)\](?!:)")
 DEFINITION = re.compile(r"^\[\^([\w-]+)\]: (.*)$", flags=re.MULTILINE)
 
 
 @cache
-def functions(file: Path) -> set[str]:
-    """Return the names of the tests of a file."""
+def names_in(file: Path) -> set[str]:
+    """Return the names of the tests of a file, of Python or of Terraform."""
     if not file.is_file():
         return set()
-    body = ast.parse(file.read_text(encoding="utf-8")).body
-    return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    text = file.read_text(encoding="utf-8")
+    if file.name.endswith(".tftest.hcl"):
+        return set(re.findall(r'^run "(\w+)" {$', text, flags=re.MULTILINE))
+    nodes = [
+        node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return {node.name for node in nodes if node.name.startswith("test_")}
 
 
 @cache
@@ -63,7 +68,7 @@ def holds(evidence: str) -> bool:
     """Return whether there is such a test, or a benchmark that wants this and was measured so."""
     file, _, name = evidence.partition("::")
     if name:
-        return name.startswith("test_") and name in functions(REPOSITORY / file)
+        return name in names_in(REPOSITORY / file)
     if match := BENCHMARK.fullmatch(evidence):
         name, sign, bound = match.groups()
         wanted, value = measured().get(name, ("", "0"))
