@@ -23,7 +23,7 @@ if grep -rnE '^ *(- )?uses:' .github/workflows .github/actions |
     exit 1
 fi
 
-"$tools/zizmor" --offline --no-progress --quiet --persona=auditor --strict-collection .github || exit 1
+"$tools/zizmor" --offline --no-progress --quiet --persona=auditor --strict-collection .github .pre-commit-config.yaml || exit 1
 
 # What checkov cannot read it leaves out with exit code 0, such as the permission `attestations`, which it does not know:
 # so it gets a copy without, and is asked whether it read every file.

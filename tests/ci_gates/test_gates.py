@@ -16,6 +16,7 @@ WORKFLOWS = ".github/workflows"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     shutil.copytree(REPOSITORY / ".github", tmp_path / ".github")
+    shutil.copy(REPOSITORY / ".pre-commit-config.yaml", tmp_path)
     return tmp_path
 
 
@@ -124,6 +125,13 @@ PLANTED = {
         "      - uses: actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5\n"
         "        with: {path: .venv, key: environment}\n      - name: Build\n",
         "cache-poisoning",
+    ),
+    "an update on its first day": (
+        "zizmor",
+        "../dependabot.yml",
+        "    cooldown: {default-days: 7}\n",
+        "",
+        "dependabot-cooldown",
     ),
     "a door for others": ("checkov", "ci.yml", "run: make lint\n", "run: nc 10.0.0.1 4242\n", "CKV_GHA_4"),
     "a build that is told": (
