@@ -182,7 +182,7 @@ def finding(package: Package, content: dict[str, Any]) -> Finding:
         fixed = {
             event["fixed"]
             for affected in content["affected"]
-            if re.sub(r"[-_.]+", "-", affected["package"]["name"]).lower() == package.name
+            if _is(package, affected.get("package", {}))
             for span in affected.get("ranges", [])
             if span["type"] == "ECOSYSTEM"
             for event in span["events"]
@@ -192,6 +192,11 @@ def finding(package: Package, content: dict[str, Any]) -> Finding:
         names = {content["id"], *content.get("aliases", [])}
         level = severity if severity in LEVELS else "unknown"
         return Finding(package, names, level, fixed, content.get("summary", ""))
+
+
+def _is(package: Package, named: dict[str, str]) -> bool:
+    name = re.sub(r"[-_.]+", "-", named.get("name", "")).lower()
+    return named.get("ecosystem") == "PyPI" and name == package.name
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:

@@ -49,7 +49,8 @@ class Services:
         self, name: str, package: str = "left-pad", *, fixed: str | None = "1.1", **more: Any
     ) -> None:
         events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
-        affected = {"package": {"name": package}, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
+        named = {"ecosystem": "PyPI", "name": package.replace("-", "_").title()}
+        affected = {"package": named, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
         self.records[name] = {"id": name, "summary": "It breaks.", "affected": [affected], **more}
         self.known.setdefault((package, None), {"vulns": []})["vulns"].append({"id": name})
 
@@ -202,6 +203,24 @@ def test_one_fault_under_two_names_has_the_rating_of_either(
     assert out.startswith(
         "noted     left-pad 1.0 (serving): low, fixed in 1.1: CVE-1 GHSA-1 PYSEC-1 It breaks.\n"
     )
+
+
+def test_a_fix_is_one_of_this_package(audit: Audit, services: Services) -> None:
+    services.vulnerable("GHSA-1", fixed=None, database_specific={"severity": "HIGH"})
+    spans = [{"type": "ECOSYSTEM", "events": [{"fixed": "1.1"}]}]
+    commits = [{"type": "GIT", "events": [{"fixed": "abcdef"}]}]
+    services.records["GHSA-1"]["affected"] += [
+        {"ranges": commits},
+        {"package": {"ecosystem": "npm", "name": "left-pad"}, "ranges": spans},
+        {"package": {"ecosystem": "PyPI", "name": "right-pad"}, "ranges": spans},
+        {"package": {"ecosystem": "PyPI", "name": "left-pad"}, "ranges": commits},
+        {"package": {"ecosystem": "PyPI", "name": "left-pad"}, "versions": ["1.0"]},
+    ]
+
+    code, out, _ = audit()
+
+    assert code == 0
+    assert "high, no fix: GHSA-1" in out
 
 
 def test_a_record_that_was_withdrawn_is_none(audit: Audit, services: Services) -> None:
