@@ -203,6 +203,7 @@ def folder_fetch(folder: Path) -> Callable[[str], bytes]:
 
 
 def sha256(content: bytes) -> str:
+    """Return the digest of `content`, 64 hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 

@@ -4,4 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
+    """A model that is checked strictly and stays as it is."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")

@@ -58,6 +58,7 @@ class Schema(Frozen):
 
     @property
     def names(self) -> list[str]:
+        """The columns' names, as requests and prepared tables spell them."""
         return [column.name for column in self.columns]
 
     @property

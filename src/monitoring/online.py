@@ -116,6 +116,7 @@ class Reference(Collector):
         self._current: tuple[str, Profile] | None = None
 
     def show(self, version: str, profile: Profile | None) -> None:
+        """Show the shares of `profile`, of the model `version`; None shows nothing."""
         self._current = None if profile is None else (version, profile)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:

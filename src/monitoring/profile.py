@@ -28,7 +28,7 @@ class NumericProfile(Frozen):
     shares: Shares
 
     def slots(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the slot of each of `values`."""
+        """Return the slot [rows] of each of `values` [rows], a position in `shares`; NaN is missing."""
         slots: NDArray[np.int64] = np.searchsorted(self.edges, values, side="right")
         slots[values == self.edges[-1]] -= 1
         slots[np.isnan(values)] = len(self.edges) + 1
@@ -43,7 +43,10 @@ class CategoryProfile(Frozen):
     shares: Shares
 
     def slots(self, values: NDArray[np.object_], known: Collection[str]) -> NDArray[np.int64]:
-        """Return the slot of each of `values`; `known` are the schema's categories."""
+        """Return the slot [rows] of each of `values` [rows], "" is missing.
+
+        `known` are the schema's categories.
+        """
         other = len(self.categories)
         places = {**dict.fromkeys(known, other), "": other + 2}
         places.update({name: place for place, name in enumerate(self.categories)})
@@ -63,7 +66,10 @@ class Profile(Frozen):
 
 
 def profile(schema: Schema, features: Features, labels: NDArray[np.int64]) -> Profile:
-    """Return the distribution of `features` and of the `labels` the model gave them."""
+    """Return the distribution of `features` and of the `labels` [rows] that the model gave them.
+
+    Labels are positions in the schema's classes.
+    """
     distributions: dict[str, NumericProfile | CategoryProfile] = {}
     for position, number in enumerate(schema.numeric):
         distributions[number.name] = _numeric(features.numeric[:, position])

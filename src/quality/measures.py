@@ -14,12 +14,16 @@ BINS = 10  # of confidence, in the calibration
 
 
 class Averages(Frozen):
+    """Shares between 0 and 1, over classes."""
+
     precision: float
     recall: float
     f1_score: float
 
 
 class ClassMeasures(Averages):
+    """The same of one class; `rows` are those that are of it."""
+
     rows: int
 
 
@@ -50,7 +54,11 @@ def measure(
     scores: NDArray[np.float64],
     classes: Sequence[str],
 ) -> Measures:
-    """Return how good `labels` and `scores` [rows, classes] are for rows whose classes are `actual`."""
+    """Return how good `labels` [rows] and `scores` [rows, classes] are for rows whose classes are `actual`.
+
+    Labels and `actual` [rows] are positions in `classes`; scores are probabilities.
+    Precision, recall, F1 and log loss (in nats) are scikit-learn's.
+    """
     every = np.arange(len(classes))
     precision, recall, f1, support = precision_recall_fscore_support(
         actual, labels, labels=every, zero_division=0.0
@@ -79,7 +87,7 @@ def measure(
 
 
 def baseline(actual: NDArray[np.int64], fitted: NDArray[np.int64], classes: Sequence[str]) -> Measures:
-    """Return how good it is to answer always the commonest class of the `fitted` rows.
+    """Return how good it is to answer always the commonest class of the `fitted` rows, on the `actual` ones.
 
     Its scores are the classes' shares, the best that can be said without looking at a row.
     """

@@ -39,6 +39,6 @@ def report(schema: Schema, predict: Predict, train: pd.DataFrame, test: pd.DataF
 
 
 def positions(schema: Schema, table: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the target of each row as a position in the schema's classes."""
+    """Return the target of each row as a position [rows] in the schema's classes."""
     places = {name: place for place, name in enumerate(schema.classes)}
     return np.array([places[name] for name in table[schema.target]], dtype=np.int64)

@@ -21,6 +21,8 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Pointer(Frozen):
+    """`champion.json`: which bundle is in service."""
+
     bundle: RelativePath  # within the store
     manifest_sha256: Digest
 

@@ -136,6 +136,7 @@ def pointer_to(bundle: Bundle) -> Pointer:
 
 
 def utc_now() -> str:
+    """Return the time as ISO 8601, UTC, in whole seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

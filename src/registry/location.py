@@ -15,6 +15,8 @@ ARTIFACTS = "artifacts"
 
 
 class Location(NamedTuple):
+    """Where models are kept."""
+
     kind: Literal["folder", "server", "database", "bucket"]
     address: str  # a path, or the URI as it was given
 

@@ -43,6 +43,7 @@ class ModelVersion(BaseModel):
     tags: tuple[Tag, ...] = ()
 
     def tag(self, key: str) -> str | None:
+        """Return the value of the tag `key`; None when it has none."""
         return next((tag.value for tag in self.tags if tag.key == key), None)
 
     @property

@@ -35,16 +35,19 @@ class Run:
     experiment_id: str
 
     def log_params(self, params: Mapping[str, Any]) -> None:
+        """Keep `params` as text; MLflow refuses a second value for the same key."""
         with connected(self.settings) as client:
             for key, value in params.items():
                 client.log_param(self.run_id, key, value)
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Keep `metrics`; of several values of a key, MLflow shows the last."""
         with connected(self.settings) as client:
             for key, value in metrics.items():
                 client.log_metric(self.run_id, key, value)
 
     def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Keep `tags`; a later value replaces the one before."""
         with connected(self.settings) as client:
             for key, value in tags.items():
                 client.set_tag(self.run_id, key, value)

@@ -9,6 +9,8 @@ from src.runtime import session
 
 
 class Sealed(NamedTuple):
+    """A verified bundle, and the bytes of its files by name."""
+
     bundle: Bundle
     files: Mapping[str, bytes]
 

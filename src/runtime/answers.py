@@ -19,5 +19,5 @@ class Runtime(Protocol):
     """A loaded model."""
 
     def predict(self, features: Features) -> Answers:
-        """Return the answers to `features`."""
+        """Return the answers to `features`, [rows] and [rows, classes]."""
         ...

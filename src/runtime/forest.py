@@ -48,7 +48,7 @@ def classify(graph: Graph, matrix: str, model: RandomForestClassifier | ExtraTre
 
 
 def thresholds(model: RandomForestClassifier | ExtraTreesClassifier) -> dict[int, NDArray[np.float64]]:
-    """Return the numbers that the trees compare each column with."""
+    """Return, by position of the column, the numbers [n] that the trees compare it with, sorted."""
     features = np.concatenate([tree.tree_.feature for tree in model.estimators_])
     splits = np.concatenate([tree.tree_.threshold for tree in model.estimators_])
     return {int(column): np.unique(splits[features == column]) for column in set(features[features >= 0])}

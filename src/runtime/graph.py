@@ -20,7 +20,7 @@ class Graph:
         self._constants: list[Any] = []
 
     def constant(self, value: NDArray[Any]) -> str:
-        """Return the name of `value`, a numeric array."""
+        """Return the name of `value`, a numeric array of any shape."""
         name = f"constant_{len(self._constants)}"
         self._constants.append(
             numpy_helper.from_array(np.ascontiguousarray(value).reshape(value.shape), name)

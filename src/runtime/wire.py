@@ -72,6 +72,7 @@ _MODEL = (
 
 
 def refuse(why: str) -> NoReturn:
+    """Raise BundleError, because of `why`."""
     raise BundleError(f"model.onnx: {why}")
 
 
@@ -85,7 +86,11 @@ def read_model(content: bytes) -> dict[str, Any]:
 
 
 def read_tensor(tensor: dict[str, Any]) -> NDArray[Any]:
-    """Return the values of `tensor`; its size is what its dimensions say."""
+    """Return the values of `tensor`, in the shape that its dimensions say.
+
+    Raises:
+        BundleError: its type is not one of ours, or it holds more or less than its shape.
+    """
     dims, kind, raw = tensor.get("dims", []), tensor.get("data_type"), tensor.get("raw_data", b"")
     if kind not in DTYPES or not all(0 < size <= len(raw) for size in dims):
         refuse("a tensor has a type or size that is not allowed")

@@ -43,6 +43,7 @@ def main() -> None:
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
+    """Return what Uvicorn is told."""
     return uvicorn.Config(
         "src.serving.app:app",
         workers=settings.workers,
@@ -75,6 +76,7 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def serve(config: uvicorn.Config, listener: socket.socket) -> None:
+    """Serve in this process until it is told to stop; exit with 1 when the app does not start."""
     server = uvicorn.Server(config)
     try:
         server.run([listener])

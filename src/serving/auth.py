@@ -26,6 +26,7 @@ class Gate:
 
     @property
     def is_open(self) -> bool:
+        """Whether everyone is let in."""
         return not self._known
 
     async def admit(self, exchange: Exchange) -> None:

@@ -23,9 +23,11 @@ class Follower:
         self.asked = threading.Event()  # the first round is over, however it ended
 
     def start(self) -> None:
+        """Begin to ask; returns at once, `asked` is set after the first round."""
         threading.Thread(target=self._run, name="follower", daemon=True).start()
 
     def stop(self) -> None:
+        """Ask no more; a round that has begun is not waited for."""
         self._stop.set()
 
     def _run(self) -> None:

@@ -38,6 +38,7 @@ class Lines:
             self.flush()
 
     def flush(self) -> None:
+        """Write the lines that wait, now."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
             if waiting:
@@ -63,6 +64,7 @@ class Clock:
         self._second = (-1, "")
 
     def text(self, now: float) -> str:
+        """Return `now`, in seconds since 1970, as text."""
         whole = int(now)
         second, text = self._second
         if second != whole:
@@ -155,4 +157,5 @@ def log_config(settings: Settings) -> dict[str, Any]:
 
 
 def setup(settings: Settings) -> None:
+    """Let every logger of this process write as `settings` say."""
     logging.config.dictConfig(log_config(settings))

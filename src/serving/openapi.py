@@ -47,9 +47,11 @@ class Document:
         self._written: tuple[Served | None, dict[str, Any], bytes] | None = None
 
     def content(self) -> dict[str, Any]:
+        """Return the document of the model in service."""
         return self._current()[1]
 
     async def respond(self, request: Request) -> Response:
+        """Answer with the document as JSON."""
         return Response(self._current()[2], media_type="application/json")
 
     def _current(self) -> tuple[Served | None, dict[str, Any], bytes]:

@@ -80,6 +80,7 @@ class Admission:
 
 
 async def respond(send: Send, answer: bytes) -> None:
+    """Send `answer`, JSON, with status 200."""
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer})

@@ -41,6 +41,7 @@ class Problem(Exception):
         self._errors = errors
 
     def response(self) -> Response:
+        """Return the answer that the caller gets."""
         content: dict[str, Any] = {
             "type": "about:blank",
             "title": self._status.phrase,

@@ -17,10 +17,12 @@ api_key = APIKeyHeader(name=auth.HEADER, scheme_name="APIKey", auto_error=False)
 
 
 def serving_of(request: Request) -> Serving:
+    """Return what the app of `request` shares."""
     return cast(Serving, request.app.state.serving)
 
 
 def exchange_of(request: Request) -> Exchange:
+    """Return what is known of `request`."""
     return cast(Exchange, request.scope["exchange"])
 
 
@@ -29,14 +31,17 @@ CurrentExchange = Annotated[Exchange, Depends(exchange_of)]
 
 
 async def require_key(serving: CurrentServing, exchange: CurrentExchange) -> None:
+    """Let in who holds a key; raises a Problem, 401, 403 or 429."""
     await serving.gate.admit(exchange)
 
 
 async def limit_health(serving: CurrentServing, exchange: CurrentExchange) -> None:
+    """Count the request; raises a Problem, 429, when it is one too many."""
     await serving.quotas.health.take(exchange)
 
 
 async def limit_model_info(serving: CurrentServing, exchange: CurrentExchange) -> None:
+    """Count the request; raises a Problem, 429, when it is one too many."""
     await serving.quotas.model_info.take(exchange)
 
 
