@@ -23,15 +23,15 @@ ensure_namespace
 ensure_secrets k8s/secret.yaml.example
 "${kube[@]}" apply --server-side --force-conflicts -k "k8s/overlays/$overlay"
 
-# The API is ready when it has a model: at once, or after the first training.
+# The API is ready when it has a model: at once, or where training is deployed with it, after the first one.
 applied=$(workloads '!=')
 for workload in $applied; do
     if [ "$workload" != deployment.apps/iris-api ]; then rolled_out "$workload"; fi
 done
 if [ -n "$serving" ]; then "${kube[@]}" rollout restart deployment.apps/iris-api; fi
-if [ -n "$serving" ] || [ "$overlay" = local ]; then
+if [ -n "$serving" ] || ! grep -q '^kind: CronJob$' <<<"$rendered"; then
     rolled_out deployment.apps/iris-api
     echo "the API runs; try it: make k8s-test, use it: make k8s-port-forward"
 else
-    echo "the API waits for a model: make k8s-train"
+    echo "the API serves as soon as MLflow has a model; to train one: make k8s-train"
 fi

@@ -168,6 +168,7 @@ ALLOWED = [
     ("spec/securityContext/runAsUser", 1),
     ("spec/securityContext/runAsGroup", 0),
     ("spec/securityContext/fsGroup", 0),
+    (f"metadata/annotations/{ANNOTATION}", ""),
     (f"metadata/annotations/{ANNOTATION}", "runtime/default"),
     (f"metadata/annotations/{ANNOTATION}", "localhost/own"),
     ("metadata/annotations", None),

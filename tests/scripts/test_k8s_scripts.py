@@ -25,6 +25,14 @@ OURS = "app.kubernetes.io/part-of=mlops-core,app.kubernetes.io/component!=monito
 MONITORING = "app.kubernetes.io/part-of=mlops-core,app.kubernetes.io/component=monitoring"
 SERVING = "get deployment iris-api --ignore-not-found --output jsonpath={.status.availableReplicas}"
 
+RENDERED = f"""kind: Deployment
+        image: {API}
+        image: redis:8
+---
+kind: CronJob
+          - image: {PIPELINE}
+"""
+
 SECRETS = """# Copy, fill in.
 apiVersion: v1
 kind: Secret
@@ -60,9 +68,7 @@ def make_machine(tmp_path: Path) -> Iterator[Any]:
         (machine.checkout / "k8s/secret.yaml.example").write_text(SECRETS)
         (machine.checkout / "mlruns").mkdir()
         (machine.checkout / "mlruns/champion.json").touch()
-        machine.answer(
-            r" kustomize ", f"        image: {API}\n      - image: {PIPELINE}\n        image: redis:8\n"
-        )
+        machine.answer(r" kustomize ", RENDERED)
         machine.answer(
             r" get deployments,statefulsets ", "deployment.apps/iris-api\ndeployment.apps/mlflow\n"
         )
@@ -303,7 +309,10 @@ def test_with_mlflow_the_api_is_left_to_wait_for_a_model(machine: Machine) -> No
         f"{MINE} get deployments,statefulsets --selector {OURS} --output name",
         f"{MINE} rollout status deployment.apps/mlflow --timeout 300s",
     ]
-    assert output.splitlines()[-1] == "the API waits for a model: make k8s-train"
+    assert (
+        output.splitlines()[-1]
+        == "the API serves as soon as MLflow has a model; to train one: make k8s-train"
+    )
 
 
 @pytest.mark.parametrize("overlay", ["local", "mlflow"])
