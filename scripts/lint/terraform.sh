@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Check terraform/: its format, that it fits the provider, and what it would make with each set of terraform/tests/*.tfvars.
+# Needs terraform; TOOLS is the folder of the other tools.
+set -euo pipefail
+export TOOLS=${TOOLS:?run by scripts/lint_infra.sh}
+command -v terraform >/dev/null || {
+    echo "error: terraform is missing, 1.11 or newer: https://developer.hashicorp.com/terraform/install" >&2
+    exit 1
+}
+export POLICY=$PWD/scripts/lint/terraform_policy.py
+
+terraform fmt -check -diff -recursive terraform
+
+# Runs in the copy, which no skip of checkov leaves: those are comments beside what they are about.
+check() {
+    terraform validate -no-color
+    # Nothing is asked of Google: there is no state to refresh, and who we are is known when something is made.
+    export GOOGLE_OAUTH_ACCESS_TOKEN=none
+    for variables in tests/*.tfvars; do
+        name=$(basename "$variables" .tfvars)
+        terraform plan -refresh=false -input=false -no-color -var-file="$variables" -out="$name.tfplan" > plan.log 2>&1 || {
+            cat plan.log >&2
+            exit 1
+        }
+        terraform show -json "$name.tfplan" > "$name.json"
+        "$TOOLS/python" "$POLICY" "$name.json"
+    done
+    scan --directory . --framework terraform
+    # Not CKV_GCP_24: it fails on a plan that leaves the version to Google, and is about Kubernetes before 1.25.
+    for name in everything letsencrypt; do
+        scan --file "$name.json" --repo-root-for-plan-enrichment . --framework terraform_plan --skip-check CKV_GCP_24
+    done
+}
+
+# What checkov cannot read it leaves out with exit code 0, so the number of checks that passed is asked too.
+scan() {
+    "$TOOLS/checkov" "$@" --skip-download --compact --quiet --output json > report.json || {
+        cat report.json >&2
+        exit 1
+    }
+    "$TOOLS/python" -c '
+import json, sys
+summary = json.load(open("report.json", encoding="utf-8"))["summary"]
+if summary["passed"] < 50 or summary["failed"] or summary["parsing_errors"]:
+    sys.exit(f"error: checkov: {summary}")
+print("checkov", sys.argv[1], "{passed} passed, {failed} failed, {skipped} skipped".format(**summary))
+' "$2"
+}
+
+export -f check scan
+scripts/terraform_copy.sh bash -euo pipefail -c check
