@@ -8,6 +8,15 @@ from typing import NamedTuple
 from tests.conftest import REPOSITORY
 
 PAGES = [*sorted(REPOSITORY.glob("README*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+# Their commands need a cluster or an account, and what they name is checked all the same.
+OTHERS = [
+    *(REPOSITORY / name for name in ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *(
+        page
+        for folder in ("bench", "k8s", "terraform")
+        for page in sorted((REPOSITORY / folder).rglob("*.md"))
+    ),
+]
 SHELLS = {"bash", "console", "powershell", "sh", "shell", "zsh"}
 RUN, SERVER, OUTPUT = "run", "run: server", "output"
 MARK = re.compile(r"<!-- (run|run: server|output|not run: .{10,}) -->")

@@ -7,31 +7,37 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.docs import words
-from tests.docs.blocks import OUTPUT, PAGES, SHELLS, Block, blocks, prose, shell_blocks
+from tests.docs.blocks import OTHERS, OUTPUT, PAGES, SHELLS, Block, blocks, prose, shell_blocks
 
 FOLDERS = "|".join(
     folder.name for folder in REPOSITORY.iterdir() if folder.is_dir() and not folder.name.startswith(".")
 )
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
-each_block = pytest.mark.parametrize(
-    "block", [block for page in PAGES for block in shell_blocks(page)], ids=lambda block: block.where
-)
+EVERY = [*PAGES, *OTHERS]
 
 
-@each_block
+def name(page: Path) -> str:
+    return str(page.relative_to(REPOSITORY))
+
+
+def each_block(pages: list[Path]) -> pytest.MarkDecorator:
+    found = [block for page in pages for block in shell_blocks(page)]
+    return pytest.mark.parametrize("block", found, ids=lambda block: block.where)
+
+
+@each_block(PAGES)
 def test_a_block_is_run_or_says_why_not(block: Block) -> None:
     assert block.mark, f"{block.where}: write <!-- run --> or <!-- not run: why --> above it"
     assert block.mark != OUTPUT
 
 
-@each_block
+@each_block(EVERY)
 def test_a_block_names_what_there_is(block: Block) -> None:
     before = "\n".join(other.text for other in shell_blocks(block.page) if other.line <= block.line)
 
     assert words.unknown(block, before) == []
 
 
-@each_page
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_an_output_follows_a_block_that_is_run(page: Path) -> None:
     found = blocks(page)
 
@@ -42,7 +48,7 @@ def test_an_output_follows_a_block_that_is_run(page: Path) -> None:
             assert block.language in SHELLS, block.where
 
 
-@each_page
+@pytest.mark.parametrize("page", EVERY, ids=name)
 def test_the_prose_names_commands_and_files_that_there_are(page: Path) -> None:
     inline = re.findall(r"`([^`\n]+)`", prose(page))
     targets = [word.removeprefix("make ").split()[0] for word in inline if word.startswith("make ")]

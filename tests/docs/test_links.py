@@ -7,11 +7,9 @@ from urllib.parse import unquote
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.docs.blocks import PAGES, prose
+from tests.docs.blocks import OTHERS, PAGES, prose
 
 LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?\)|(?:src|href)=\"([^\"]+)\"")
-FOLDERS = ("bench", "k8s", "terraform")
-ALL = [*PAGES, *(page for folder in FOLDERS for page in sorted((REPOSITORY / folder).rglob("*.md")))]
 OWN = "https://github.com/mlarnes/mlops-core/blob/main/"
 
 
@@ -42,7 +40,7 @@ def broken(page: Path, text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("page", ALL, ids=lambda page: str(page.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS], ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_lead_somewhere(page: Path) -> None:
     assert broken(page, prose(page)) == []
 
