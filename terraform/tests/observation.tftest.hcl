@@ -29,9 +29,10 @@ variables {
   billing_account = "012345-6789AB-CDEF01"
 }
 
-run "somebody_is_told" {
+run "with_an_address_and_an_account" {
   command = plan
 
+  # Somebody is told.
   assert {
     condition     = google_monitoring_notification_channel.email["ops@example.com"].labels.email_address == "ops@example.com"
     error_message = "Mail goes elsewhere."
@@ -61,11 +62,8 @@ run "somebody_is_told" {
     condition     = toset(google_billing_budget.this[0].threshold_rules[*].threshold_percent) == toset([0.5, 0.9, 1]) && google_billing_budget.this[0].amount[0].specified_amount[0].units == "100"
     error_message = "Nobody hears of the money before it is spent."
   }
-}
 
-run "the_log_is_read_as_it_is_written" {
-  command = plan
-
+  # The log is read as it is written.
   assert {
     condition     = google_logging_metric.counter["errors"].filter == "(resource.type=\"gce_instance\" OR resource.type=\"k8s_container\") AND jsonPayload.logger=\"request\" AND jsonPayload.route!=(\"/livez\" OR \"/readyz\" OR \"/metrics\") AND jsonPayload.status>=500"
     error_message = "Errors of callers are not counted, or probes are."
