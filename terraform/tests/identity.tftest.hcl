@@ -37,10 +37,9 @@ variables {
   github_repository = "owner/name"
 }
 
-run "with_a_cluster_and_github" {
+run "the_project_grants_telemetry_only" {
   command = plan
 
-  # The project grants telemetry only.
   assert {
     condition     = toset(keys(google_project_iam_member.api_telemetry)) == toset(["roles/logging.logWriter", "roles/monitoring.metricWriter"])
     error_message = "The API has more on the project than writing logs and metrics."
@@ -63,8 +62,11 @@ run "with_a_cluster_and_github" {
     ) : !contains(["roles/owner", "roles/editor", "roles/viewer"], role) && !endswith(role, "dmin")])
     error_message = "Somebody owns, edits or administers."
   }
+}
 
-  # The API reads its models, its key and its image.
+run "the_api_reads_its_models_its_key_and_its_image" {
+  command = plan
+
   assert {
     condition     = google_storage_bucket_iam_member.api_reads_models.bucket == "test-project-mlops-core-models" && google_storage_bucket_iam_member.api_reads_models.role == "roles/storage.objectViewer"
     error_message = "The API may do something else than read models."
@@ -79,8 +81,11 @@ run "with_a_cluster_and_github" {
     condition     = google_artifact_registry_repository_iam_member.api_pulls.role == "roles/artifactregistry.reader"
     error_message = "The API may do something else than pull its image."
   }
+}
 
-  # The cluster reads models and no more.
+run "the_cluster_reads_models_and_no_more" {
+  command = plan
+
   assert {
     condition     = google_storage_bucket_iam_member.gke_api_reads_models[0].bucket == "test-project-mlops-core-models" && google_storage_bucket_iam_member.gke_api_reads_models[0].role == "roles/storage.objectViewer"
     error_message = "The API in the cluster may do something else than read models."
@@ -110,8 +115,11 @@ run "with_a_cluster_and_github" {
     condition     = google_compute_firewall.egress_gke[0].destination_ranges == toset(["10.10.0.0/24", "10.20.0.0/16", "10.30.0.0/20", "172.16.0.0/28"])
     error_message = "Nodes, pods and the control plane do not reach one another."
   }
+}
 
-  # GitHub comes from one repository.
+run "github_comes_from_one_repository" {
+  command = plan
+
   assert {
     condition     = google_iam_workload_identity_pool_provider.github[0].attribute_condition == "assertion.repository == 'owner/name'"
     error_message = "Another repository gets in."

@@ -8,10 +8,9 @@ variables {
   project_id = "test-project"
 }
 
-run "with_the_keys_of_google" {
+run "buckets_are_closed_and_keep_what_lives" {
   command = plan
 
-  # Buckets are closed and keep what lives.
   assert {
     condition     = alltrue([for bucket in google_storage_bucket.this : bucket.uniform_bucket_level_access && bucket.public_access_prevention == "enforced"])
     error_message = "A bucket can be opened to the public."
@@ -43,8 +42,11 @@ run "with_the_keys_of_google" {
     condition     = output.model_bucket == "test-project-mlops-core-models" && output.dvc_bucket == "test-project-mlops-core-dvc"
     error_message = "The buckets have other names."
   }
+}
 
-  # The secret is protected.
+run "the_secret_is_protected" {
+  command = plan
+
   assert {
     condition     = google_secret_manager_secret.api_key.deletion_protection && google_secret_manager_secret.api_key.version_destroy_ttl == "604800s"
     error_message = "The key is lost at once when somebody destroys it."
@@ -59,8 +61,11 @@ run "with_the_keys_of_google" {
     condition     = toset([for audit in google_project_iam_audit_config.data_access : audit.service]) == toset(["secretmanager.googleapis.com", "storage.googleapis.com"]) && alltrue([for audit in google_project_iam_audit_config.data_access : toset(audit.audit_log_config[*].log_type) == toset(["DATA_READ", "DATA_WRITE"])])
     error_message = "Nobody knows who read the key or the models."
   }
+}
 
-  # Images are fixed, scanned and cleaned up.
+run "images_are_fixed_scanned_and_cleaned_up" {
+  command = plan
+
   assert {
     condition     = google_artifact_registry_repository.images.docker_config[0].immutable_tags && google_artifact_registry_repository.images.repository_id == "mlops-core"
     error_message = "A tag can be moved to another image."
@@ -80,8 +85,11 @@ run "with_the_keys_of_google" {
     condition     = output.registry == "europe-west1-docker.pkg.dev/test-project/mlops-core"
     error_message = "The registry is somewhere else."
   }
+}
 
-  # Google keeps the keys unless asked.
+run "google_keeps_the_keys_unless_asked" {
+  command = plan
+
   assert {
     condition     = length(google_kms_crypto_key.this) == 0 && length(google_kms_key_ring.this) == 0
     error_message = "There is a key that nobody asked for."

@@ -29,10 +29,9 @@ variables {
   billing_account = "012345-6789AB-CDEF01"
 }
 
-run "with_an_address_and_an_account" {
+run "somebody_is_told" {
   command = plan
 
-  # Somebody is told.
   assert {
     condition     = google_monitoring_notification_channel.email["ops@example.com"].labels.email_address == "ops@example.com"
     error_message = "Mail goes elsewhere."
@@ -62,8 +61,11 @@ run "with_an_address_and_an_account" {
     condition     = toset(google_billing_budget.this[0].threshold_rules[*].threshold_percent) == toset([0.5, 0.9, 1]) && google_billing_budget.this[0].amount[0].specified_amount[0].units == "100"
     error_message = "Nobody hears of the money before it is spent."
   }
+}
 
-  # The log is read as it is written.
+run "the_log_is_read_as_it_is_written" {
+  command = plan
+
   assert {
     condition     = google_logging_metric.counter["errors"].filter == "(resource.type=\"gce_instance\" OR resource.type=\"k8s_container\") AND jsonPayload.logger=\"request\" AND jsonPayload.route!=(\"/livez\" OR \"/readyz\" OR \"/metrics\") AND jsonPayload.status>=500"
     error_message = "Errors of callers are not counted, or probes are."

@@ -28,10 +28,9 @@ variables {
   cors_origins = ["https://app.example.com"]
 }
 
-run "a_vm_in_a_private_network" {
+run "the_vm_is_private_and_shielded" {
   command = plan
 
-  # The VM is private and shielded.
   assert {
     condition     = alltrue([for nic in google_compute_instance_template.api.network_interface : length(nic.access_config) == 0 && length(nic.ipv6_access_config) == 0])
     error_message = "The VM has a public address."
@@ -67,8 +66,11 @@ run "a_vm_in_a_private_network" {
     condition     = google_compute_instance_template.api.disk[0].source_image == "projects/cos-cloud/global/images/family/cos-stable"
     error_message = "The startup script is written for Container-Optimized OS."
   }
+}
 
-  # The startup script knows what it needs and no secret.
+run "the_startup_script_knows_what_it_needs_and_no_secret" {
+  command = plan
+
   assert {
     condition     = strcontains(google_compute_instance_template.api.metadata["startup-script"], "image='${var.image}'")
     error_message = "The VM does not run the image by its digest."
@@ -93,8 +95,11 @@ run "a_vm_in_a_private_network" {
     condition     = sort(keys(google_compute_instance_template.api.metadata)) == tolist(["block-project-ssh-keys", "enable-oslogin", "serial-port-enable", "startup-script"])
     error_message = "The metadata, which everyone on the VM can read, holds something else."
   }
+}
 
-  # The group heals itself.
+run "the_group_heals_itself" {
+  command = plan
+
   assert {
     condition     = google_compute_region_instance_group_manager.api.target_size == 1 && google_compute_region_instance_group_manager.api.auto_healing_policies[0].health_check == "alive"
     error_message = "The group is not one VM that is made anew when it is no longer alive."
@@ -109,8 +114,24 @@ run "a_vm_in_a_private_network" {
     condition     = google_compute_region_instance_group_manager.api.update_policy[0].max_unavailable_fixed == 0 && google_compute_region_instance_group_manager.api.update_policy[0].max_surge_fixed == 3
     error_message = "A change takes the VM away before there is another."
   }
+}
 
-  # The subnet is private and logged.
+run "no_image_no_vm" {
+  command = plan
+
+  variables {
+    image = null
+  }
+
+  assert {
+    condition     = google_compute_region_instance_group_manager.api.target_size == 0
+    error_message = "A VM runs without an image."
+  }
+}
+
+run "the_subnet_is_private_and_logged" {
+  command = plan
+
   assert {
     condition     = !google_compute_network.this.auto_create_subnetworks
     error_message = "The network has subnets in every region."
@@ -130,8 +151,11 @@ run "a_vm_in_a_private_network" {
     condition     = google_compute_router_nat.this.source_subnetwork_ip_ranges_to_nat == "LIST_OF_SUBNETWORKS" && one(google_compute_router_nat.this.subnetwork).name == "subnetwork"
     error_message = "The way out is not of the private subnet alone."
   }
+}
 
-  # The firewall refuses what is not allowed.
+run "the_firewall_refuses_what_is_not_allowed" {
+  command = plan
+
   assert {
     condition = toset([for rule in google_compute_firewall.deny : rule.direction]) == toset(["INGRESS", "EGRESS"]) && alltrue([for rule in google_compute_firewall.deny :
     one(rule.deny).protocol == "all" && rule.priority == 65534 && length(rule.allow) == 0])
@@ -171,19 +195,6 @@ run "a_vm_in_a_private_network" {
   assert {
     condition     = one(google_compute_firewall.egress_https.allow).ports == tolist(["443"])
     error_message = "More than HTTPS goes out."
-  }
-}
-
-run "no_image_no_vm" {
-  command = plan
-
-  variables {
-    image = null
-  }
-
-  assert {
-    condition     = google_compute_region_instance_group_manager.api.target_size == 0
-    error_message = "A VM runs without an image."
   }
 }
 
