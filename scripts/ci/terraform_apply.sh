@@ -6,7 +6,7 @@ source scripts/ci/lib.sh
 source scripts/ci/terraform.sh
 need APPROVED
 start_terraform
-keep_image
 plan
-if [ "$plan_digest" != "$APPROVED" ]; then die "what there is to change is no longer what was approved; run the workflow again"; fi
-infrastructure apply ci.plan
+digest=$(plan_digest)
+if [ "$digest" != "$APPROVED" ]; then die "what there is to change is no longer what was approved; run the workflow again"; fi
+make terraform-apply

@@ -6,11 +6,11 @@ cd "$(dirname "$0")/../.."
 source scripts/ci/lib.sh
 source scripts/ci/terraform.sh
 start_terraform
-keep_image
 plan
 {
     printf '### Terraform\n\n```\n'
-    infrastructure show -no-color ci.plan
+    infrastructure show -no-color terraform.tfplan
     printf '```\n'
 } | summarise
-output digest "$plan_digest"
+digest=$(plan_digest)
+output digest "$digest"

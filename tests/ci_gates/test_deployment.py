@@ -31,23 +31,26 @@ class Runner(Machine):
         for name in ("cp", "cut", "jq", "sha256sum", "tee"):
             (self.programs / name).symlink_to(str(shutil.which(name)))
         (self.programs / "python").symlink_to(sys.executable)
+        # As Terraform does: what the environment adds to a plan.
+        added = 'case "$*" in *" plan "*) set -- "$@" ${TF_CLI_ARGS_plan:-} ;; esac'
+        self.wrap(self.programs / "terraform", f'{added}\nexec "$real" "$@"\n')
 
     def fake(self, program: Path) -> None:
         program.write_text(FAKE.format(python=sys.executable, folder=str(self.folder)))
         program.chmod(0o755)
 
-    def fail_once(self, program: Path, words: str) -> None:
-        """Let a fake fail the first time it is called with `words`."""
+    def wrap(self, program: Path, lines: str) -> None:
+        """Put `lines` of shell before a fake, which is `$real` in them."""
         real = self.folder / "real" / program.name
         real.parent.mkdir(exist_ok=True)
         shutil.move(program, real)
-        program.write_text(
-            "#!/bin/sh\n"
-            f'"{real}" "$@" || exit\n'
-            f'case "$*" in *"{words}"*) mkdir "{real}.failed" 2>/dev/null && exit 1 ;; esac\n'
-            "exit 0\n"
-        )
+        program.write_text(f'#!/bin/sh\nreal="{real}"\n{lines}')
         program.chmod(0o755)
+
+    def fail_once(self, program: Path, words: str) -> None:
+        """Let a fake fail the first time it is called with `words`."""
+        failing = f'case "$*" in *"{words}"*) mkdir "$real.failed" 2>/dev/null && exit 1 ;; esac'
+        self.wrap(program, f'"$real" "$@" || exit\n{failing}\nexit 0\n')
 
     def step(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a script of scripts/ci as a step of a workflow."""
@@ -146,7 +149,7 @@ VM = {
     "TERRAFORM_STATE_BUCKET": "state",
     "TERRAFORM_VARIABLES": '{"project_id": "project"}',
 }
-INIT = "terraform -chdir=terraform init -backend-config=bucket=state -backend-config=prefix=mlops-core"
+TERRAFORM = "terraform -chdir=terraform"
 WAIT = (
     "gcloud compute instance-groups managed wait-until mlops-core --region europe-west1"
     " --version-target-reached --timeout 1200"
@@ -158,12 +161,14 @@ def test_an_image_goes_into_service_on_vms(machines: Runner) -> None:
 
     assert result.returncode == 0, result.stderr
     assert machines.calls == [
-        INIT,
-        "terraform -chdir=terraform output -json",
-        f"terraform -chdir=terraform apply -auto-approve -var=image={IMAGE}",
-        "terraform -chdir=terraform output -json",
+        f"{TERRAFORM} init",
+        f"{TERRAFORM} output -json",
+        f"{TERRAFORM} plan -out=terraform.tfplan -var=image={IMAGE}",
+        f"{TERRAFORM} apply terraform.tfplan",
+        f"{TERRAFORM} output -json",
         WAIT,
     ]
+    assert 'bucket = "state"' in (machines.checkout / "terraform/backend.tf").read_text()
 
 
 def test_vms_get_their_image_back(machines: Runner) -> None:
@@ -174,10 +179,8 @@ def test_vms_get_their_image_back(machines: Runner) -> None:
     result = machines.step("deploy_image.sh", DIGEST=NEW, **VM)
 
     assert result.returncode == 1
-    applied = [call for call in machines.calls if " apply " in call]
-    assert applied == [
-        f"terraform -chdir=terraform apply -auto-approve -var=image={image}" for image in (IMAGE, BEFORE)
-    ]
+    planned = [call.rpartition("=")[2] for call in machines.calls if " plan " in call]
+    assert planned == [IMAGE, BEFORE]
     assert machines.summary.read_text() == f"taken back: {IMAGE}; in service: {BEFORE}\n"
 
 
@@ -347,36 +350,175 @@ def test_all_passed_means_all(runner: Runner, results: list[str], code: int) -> 
     assert result.returncode == code
 
 
-TERRAFORM = {name: VM[name] for name in ("TERRAFORM_STATE_BUCKET", "TERRAFORM_VARIABLES")}
+INFRASTRUCTURE = {name: VM[name] for name in ("TERRAFORM_STATE_BUCKET", "TERRAFORM_VARIABLES")}
+
+
+def planned(*changed: str) -> str:
+    """Return a plan that changes these and leaves a network as it is."""
+    changes = [{"address": name, "change": {"actions": ["update"]}} for name in changed]
+    kept = {"address": "network", "change": {"actions": ["no-op"]}}
+    return json.dumps(
+        {"resource_changes": [kept, *changes], "output_changes": {"url": {"actions": ["no-op"]}}}
+    )
 
 
 def test_only_the_plan_that_was_approved_is_applied(machines: Runner) -> None:
-    machines.answer(" plan ", code=2)
-    machines.answer(" show -json", '{"resource_changes": ["a bucket"], "output_changes": {}}')
-    planned = machines.step("terraform_plan.sh", **TERRAFORM)
+    machines.answer(" show -json", planned("bucket"))
+    machines.step("terraform_plan.sh", **INFRASTRUCTURE)
     digest = machines.output.read_text().strip().removeprefix("digest=")
 
-    applied = machines.step("terraform_apply.sh", APPROVED=digest, **TERRAFORM)
-    applied_calls = machines.calls
-    machines.answer(" show -json", '{"resource_changes": ["a bucket", "a network"], "output_changes": {}}')
-    refused = machines.step("terraform_apply.sh", APPROVED=digest, **TERRAFORM)
+    applied = machines.step("terraform_apply.sh", APPROVED=digest, **INFRASTRUCTURE)
+    calls = machines.calls
+    machines.answer(" show -json", planned("bucket", "firewall"))
+    refused = machines.step("terraform_apply.sh", APPROVED=digest, **INFRASTRUCTURE)
 
-    assert (planned.returncode, applied.returncode, refused.returncode) == (0, 0, 1)
-    assert applied_calls[-1] == "terraform -chdir=terraform apply ci.plan"
+    assert len(digest) == 64
+    assert applied.returncode == 0, applied.stderr
+    assert calls[-1] == f"{TERRAFORM} apply terraform.tfplan"
+    assert refused.returncode == 1
     assert "no longer what was approved" in refused.stderr
     assert not [call for call in machines.calls if " apply" in call]
 
 
+def test_the_image_in_service_stays_when_the_infrastructure_changes(machines: Runner) -> None:
+    machines.answer(" show -json", planned("bucket"))
+
+    machines.step("terraform_plan.sh", **INFRASTRUCTURE)
+
+    assert f"{TERRAFORM} plan -out=terraform.tfplan -var=image={BEFORE}" in machines.calls
+
+
 def test_a_plan_that_changes_nothing_has_no_digest(machines: Runner) -> None:
-    result = machines.step("terraform_plan.sh", **TERRAFORM)
+    machines.answer(" show -json", planned())
+
+    result = machines.step("terraform_plan.sh", **INFRASTRUCTURE)
 
     assert result.returncode == 0, result.stderr
     assert machines.output.read_text() == "digest=\n"
 
 
-def test_a_plan_that_fails_says_so(machines: Runner) -> None:
+def test_a_plan_that_fails_gives_nothing_to_approve(machines: Runner) -> None:
     machines.answer(" plan ", "Error: quota\n", code=1)
-    result = machines.step("terraform_plan.sh", **TERRAFORM)
+
+    result = machines.step("terraform_plan.sh", **INFRASTRUCTURE)
+
+    assert result.returncode == 2
+    assert "Error: quota" in result.stderr
+    assert machines.output.read_text() == ""
+
+
+@pytest.fixture
+def store(runner: Runner) -> Runner:
+    """A runner whose store has the champion before, and whose checkout points to the next."""
+    (runner.checkout / "deploy").mkdir(exist_ok=True)
+    (runner.checkout / "deploy/model.json").write_text(json.dumps(POINTER))
+    (runner.checkout / "scripts/ci/model_pointer.py").write_text("")
+    (runner.checkout / "scripts/ci/smoke.py").write_text(
+        "import os, sys\n"
+        "open('asked', 'a').write(' '.join(sys.argv[1:]) + ' ' + os.environ['API_KEY'] + chr(10))\n"
+        "sys.exit(any(name in ' '.join(sys.argv) for name in os.environ.get('FAILING', 'nothing').split()))\n"
+    )
+    runner.answer("storage cat", json.dumps(CHAMPION))
+    runner.answer("secrets versions access", "the key")
+    return runner
+
+
+MODEL = {"API_URL": "https://iris", "API_KEY_SECRET": "key", "MODEL_STORE": "gs://models/mlruns"}
+PUT = "gcloud storage cp --cache-control=no-store {} gs://models/mlruns/champion.json"
+PUT_NEW = PUT.format("deploy/model.json")
+
+
+def test_a_model_goes_into_service_by_its_pointer(store: Runner) -> None:
+    result = store.step("deploy_model.sh", **MODEL)
+
+    assert result.returncode == 0, result.stderr
+    assert store.calls[-1] == PUT_NEW
+    assert (store.checkout / "asked").read_text() == f"https://iris --model {'b' * 64} the key\n"
+    assert "the key" not in result.stdout + result.stderr + "".join(store.calls)
+
+
+def test_a_model_that_is_not_served_is_taken_back(store: Runner) -> None:
+    result = store.step("deploy_model.sh", FAILING="b" * 64, **MODEL)
 
     assert result.returncode == 1
-    assert result.stderr.endswith("error: no plan\n")
+    assert store.calls[-2] == PUT_NEW
+    assert store.calls[-1].startswith("gcloud storage cp --cache-control=no-store /")
+    assert (store.checkout / "asked").read_text().splitlines()[
+        -1
+    ] == f"https://iris --model {'a' * 64} the key"
+    assert (
+        store.summary.read_text()
+        == "taken back: bundles/2-bbbbbbbbbbbb; in service: bundles/1-aaaaaaaaaaaa\n"
+    )
+
+
+def test_the_first_model_that_is_not_served_has_none_before_it(store: Runner) -> None:
+    store.answer("storage ls", "no such object\n", code=1)
+
+    result = store.step("deploy_model.sh", FAILING="b" * 64, **MODEL)
+
+    assert result.returncode == 1
+    assert result.stderr.endswith("there is none before it to go back to\n")
+
+
+def test_a_bundle_that_is_not_whole_changes_nothing(store: Runner) -> None:
+    (store.checkout / "scripts/ci/model_pointer.py").write_text("raise SystemExit('error: damaged')")
+
+    result = store.step("deploy_model.sh", **MODEL)
+
+    assert result.returncode == 1
+    assert store.calls == []
+
+
+@pytest.fixture
+def trained(runner: Runner) -> Runner:
+    """A runner with a bundle, whose pointer is written by a stand-in."""
+    (runner.checkout / "build/bundle").mkdir(parents=True)
+    (runner.checkout / "build/bundle/metrics.json").write_text('{"accuracy": 0.9, "per_class": {}}')
+    (runner.checkout / "deploy").mkdir(exist_ok=True)
+    (runner.checkout / ".gitignore").write_text("build/\n")
+    (runner.checkout / "scripts/ci/model_pointer.py").write_text(
+        "import os, sys\n"
+        f"if 'write' in sys.argv: open('deploy/model.json', 'w').write({json.dumps(POINTER)!r})\n"
+    )
+    runner.git("init", "--quiet", "--initial-branch", "main")
+    runner.git("add", ".")
+    runner.git("commit", "--quiet", "--message", "one")
+    # What is pushed goes to a repository beside.
+    subprocess.run(["git", "init", "--quiet", "--bare", runner.folder / "origin"], check=True)
+    (runner.folder / ".gitconfig").write_text(
+        f'[url "{runner.folder}/origin"]\n    insteadOf = https://github.com/mlarnes/mlops-core.git\n'
+    )
+    return runner
+
+
+def test_a_new_model_is_a_pull_request_that_changes_the_pointer(trained: Runner) -> None:
+    result = trained.step("propose_model.sh", MODEL_STORE="gs://models/mlruns")
+
+    assert result.returncode == 0, result.stderr
+    branch = "model/2-bbbbbbbbbbbb"
+    copied, *github = trained.calls
+    assert copied == (
+        "gcloud storage cp --no-clobber build/bundle/metrics.json gs://models/mlruns/bundles/2-bbbbbbbbbbbb/"
+    )
+    assert [" ".join(call.split()[:3]) for call in github] == [
+        "gh auth setup-git",
+        "gh pr create",
+        "gh workflow run",
+    ]
+    assert github[2] == f"gh workflow run ci.yml --repo mlarnes/mlops-core --ref {branch}"
+    changed = trained.git(
+        "--git-dir", str(trained.folder / "origin"), "show", "--name-only", "--format=%s", branch
+    )
+    assert changed.split("\n\n") == ["Put the model 2-bbbbbbbbbbbb in service", "deploy/model.json"]
+
+
+def test_the_model_in_service_is_not_proposed_again(trained: Runner) -> None:
+    (trained.checkout / "scripts/ci/model_pointer.py").write_text("")
+    trained.git("add", ".")
+    trained.git("commit", "--quiet", "--message", "two")
+
+    result = trained.step("propose_model.sh", MODEL_STORE="gs://models/mlruns")
+
+    assert result.returncode == 0, result.stderr
+    assert trained.calls == []
