@@ -1,4 +1,4 @@
-"""Ask a running API for its health, a prediction and its metrics: `ask.py URL`, its keys in base64 on stdin."""
+"""Ask a running API for its health, a prediction and its metrics: `ask.py URL`, keys in base64 on stdin."""
 
 import base64
 import json
