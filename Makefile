@@ -133,7 +133,7 @@ dashboards: $(INSTALLED) ## Write Grafana's dashboards from observability/dashbo
 
 .PHONY: test-monitoring
 test-monitoring: $(INSTALLED) ## Test rules, routes and the running monitoring; needs prometheus and prometheus-alertmanager
-	python -m pytest tests/monitoring_stack --numprocesses 0 --no-cov
+	python -m pytest tests/monitoring_stack --numprocesses 2 --dist worksteal --no-cov -rP
 
 ##@ Development
 

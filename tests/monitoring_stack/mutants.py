@@ -24,6 +24,11 @@ def name_of(rule: Rule) -> str:
     return name
 
 
+def seconds(text: str) -> int:
+    """Return the length of a duration such as `5m`."""
+    return int(text[:-1]) * _SECONDS[text[-1]]
+
+
 def mutants(rule: Rule) -> Iterator[Mutant]:
     """Return `rule` changed in one place, for each place and change."""
     for patience in ["0s", *_durations(rule["for"])] if "for" in rule else []:
@@ -60,8 +65,7 @@ def _replaced(text: str, pattern: re.Pattern[str], changes: Callable[[str], list
 
 
 def _durations(text: str) -> list[str]:
-    seconds = int(text[:-1]) * _SECONDS[text[-1]]
-    return [f"{seconds // 2}s", f"{seconds * 2}s"]
+    return [f"{seconds(text) // 2}s", f"{seconds(text) * 2}s"]
 
 
 def _numbers(text: str) -> list[str]:

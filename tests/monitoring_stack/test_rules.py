@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.monitoring_stack.mutants import Mutant, mutants, name_of, related
+from tests.monitoring_stack.mutants import Mutant, mutants, name_of, related, seconds
 from tests.monitoring_stack.tools import RULES, run
 
 FILES = sorted(RULES.glob("*.yaml"))
 TESTS = sorted((RULES / "tests").glob("*.yaml"))
+SELDOM_FIRST = sorted(  # what evaluates seldom is done soon
+    TESTS, key=lambda file: -seconds(yaml.safe_load(file.read_text())["evaluation_interval"])
+)
 
 
 def alerts() -> list[str]:
@@ -64,7 +67,7 @@ def survives(mutant: Mutant, file: Path, folder: Path) -> bool:
         names |= {name_of(rule) for rule in kept}
         group["rules"] = [mutant.changed if rule == mutant.rule else rule for rule in kept]
     (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}))
-    for test in TESTS:
+    for test in SELDOM_FIRST:
         content = yaml.safe_load(test.read_text())
         content["tests"] = [one for one in content["tests"] if concerns(one, names)]
         if f"../{file.name}" not in content["rule_files"] or not content["tests"]:
@@ -102,6 +105,7 @@ def test_a_wrong_threshold_window_or_patience_is_noticed(
         lives = list(threads.map(lambda one, folder: survives(*one, folder), made, folders))
 
     survived = [mutant.changed for (mutant, _), alive in zip(made, lives, strict=True) if alive]
-    print(f"{len(made) - len(survived)} of {len(made)} mutants noticed")
-    assert len(made) > 300
-    assert len(survived) <= 0.1 * len(made), "\n".join(f"{name_of(rule)}: {rule}" for rule in survived)
+    print(f"{len(made) - len(survived)} of {len(made)} mutants noticed, all but these:")
+    print(*(f"{name_of(rule)}: {rule.get('for', '')} {rule['expr']}" for rule in survived), sep="\n")
+    assert len(made) > 400
+    assert len(survived) <= 0.1 * len(made)
