@@ -49,13 +49,15 @@ def test_an_output_follows_a_block_that_is_run(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", EVERY, ids=name)
-def test_the_prose_names_commands_and_files_that_there_are(page: Path) -> None:
+def test_the_prose_names_what_there_is(page: Path) -> None:
     inline = re.findall(r"`([^`\n]+)`", prose(page))
     targets = [word.removeprefix("make ").split()[0] for word in inline if word.startswith("make ")]
     modules = [word.split()[2] for word in inline if word.startswith("python -m ")]
+    variables = [word for word in inline if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", word)]
     named = set(re.findall(r"source: ([\w/.-]+)", page.read_text(encoding="utf-8")))
     files = [word for word in inline if re.fullmatch(rf"({FOLDERS})/[\w./-]*", word)]
 
+    assert [variable for variable in variables if variable not in words.names()] == []
     assert [target for target in targets if target not in words.targets()] == []
     assert [module for module in modules if not words.module_file(module).is_file()] == []
     assert [file for file in files if not words.exists(file, named)] == []

@@ -25,6 +25,7 @@ from tests.docs.words import unknown
         ("python -m src.training.train --n-estimators 5", []),
         ("python -m src.training.train --trees=5", ["the flag --trees of src.training.train"]),
         ("scripts/setup.sh --lock", []),
+        ("scripts/setup.sh --locked", ["the flag --locked of scripts/setup.sh"]),
         ("scripts/set-up.sh", ["the file scripts/set-up.sh"]),
         ("cp k8s/monitoring/secrets.yaml.example secrets.yaml\nkubectl apply -f secrets.yaml", []),
         ("kubectl apply -f \\\n  secret.yaml", ["the file secret.yaml"]),

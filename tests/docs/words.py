@@ -65,6 +65,14 @@ def variables() -> frozenset[str]:
     }
 
 
+@cache
+def names() -> frozenset[str]:
+    """Return those and every other name in capitals that a workflow or a manifest has."""
+    files = [*(REPOSITORY / ".github").rglob("*.yml"), *(REPOSITORY / "deploy").rglob("*.yaml")]
+    found = re.findall(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", "".join(file.read_text() for file in files))
+    return variables() | set(found)
+
+
 def commands(block: Block) -> Iterator[list[str]]:
     """Give the words of each command in `block`."""
     text = re.sub(r"<[a-z][^<>]*>", "PLACEHOLDER", block.text, flags=re.IGNORECASE)
@@ -111,6 +119,8 @@ def unknown(block: Block, before: str) -> list[str]:
             found += _unknown_to_module(arguments[1], arguments[2:])
         elif program == "dvc":
             found += _unknown_parameters(arguments)
+        elif program.startswith("scripts/") and program != "scripts/compose.sh":  # which hands them on
+            found += _unknown_flags(program, REPOSITORY / program, arguments)
         found += [f"the file {word}" for word in map(_path, words) if word and not exists(word, made)]
     return found
 
@@ -131,9 +141,14 @@ def _unknown_to_module(module: str, arguments: list[str]) -> Iterator[str]:
     if not file.exists():
         yield f"the module {module}"
         return
+    yield from _unknown_flags(module, file, arguments)
+
+
+def _unknown_flags(program: str, file: Path, arguments: list[str]) -> Iterator[str]:
+    text = file.read_text() if file.exists() else ""
     for flag in (argument.partition("=")[0] for argument in arguments if argument.startswith("--")):
-        if f'"{flag}"' not in file.read_text():
-            yield f"the flag {flag} of {module}"
+        if not re.search(rf"{flag}\b", text):
+            yield f"the flag {flag} of {program}"
 
 
 def module_file(module: str) -> Path:
