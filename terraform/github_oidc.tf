@@ -60,10 +60,13 @@ resource "google_artifact_registry_repository_iam_member" "github_pushes" {
   member     = google_service_account.github[0].member
 }
 
-resource "google_storage_bucket_iam_member" "github_writes" {
-  for_each = local.github ? local.buckets : {}
+# New objects only: nothing is overwritten or deleted, so no workflow of this account puts a model in service.
+resource "google_storage_bucket_iam_member" "github_adds" {
+  for_each = local.github ? {
+    for pair in setproduct(keys(local.buckets), ["objectCreator", "objectViewer"]) : join("-", pair) => pair
+  } : {}
 
-  bucket = google_storage_bucket.this[each.key].name
-  role   = "roles/storage.objectUser"
+  bucket = google_storage_bucket.this[each.value[0]].name
+  role   = "roles/storage.${each.value[1]}"
   member = google_service_account.github[0].member
 }

@@ -28,3 +28,11 @@ resource "google_secret_manager_secret_iam_member" "api_reads_key" {
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.api.member
 }
+
+resource "google_secret_manager_secret_iam_member" "others_read_key" {
+  for_each = toset(var.api_key_readers)
+
+  secret_id = google_secret_manager_secret.api_key.secret_id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = "serviceAccount:${each.value}"
+}

@@ -37,6 +37,18 @@ variable "allowed_cidrs" {
   }
 }
 
+variable "api_key_readers" {
+  description = "E-mails of service accounts that read the API key beside the VM, to try a deployment; others raise an alert."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for email in var.api_key_readers : can(regex("^[a-z0-9-]+@[a-z0-9-]+\\.iam\\.gserviceaccount\\.com$", email))])
+    error_message = "api_key_readers: each is a service account such as deploy@project.iam.gserviceaccount.com."
+  }
+}
+
 variable "billing_account" {
   description = "Billing account for a monthly budget, such as 012345-6789AB-CDEF01; null: no budget."
   type        = string

@@ -7,6 +7,7 @@ cors_origins      = ["https://app.example.com"]
 cmek              = true
 gke               = true
 github_repository = "owner/name"
+api_key_readers   = ["deploy@test-project.iam.gserviceaccount.com"]
 alert_emails      = ["ops@example.com"]
 billing_account   = "012345-6789AB-CDEF01"
 labels            = { team = "ml" }

@@ -55,7 +55,7 @@ run "the_project_grants_telemetry_only" {
       [for grant in google_project_iam_member.api_telemetry : grant.role],
       google_project_iam_member.gke_nodes[*].role,
       google_storage_bucket_iam_member.gke_api_reads_models[*].role,
-      [for grant in google_storage_bucket_iam_member.github_writes : grant.role],
+      [for grant in google_storage_bucket_iam_member.github_adds : grant.role],
       google_artifact_registry_repository_iam_member.github_pushes[*].role,
       google_artifact_registry_repository_iam_member.gke_nodes_pull[*].role,
       [google_storage_bucket_iam_member.api_reads_models.role, google_secret_manager_secret_iam_member.api_reads_key.role, google_artifact_registry_repository_iam_member.api_pulls.role],
@@ -136,8 +136,8 @@ run "github_comes_from_one_repository" {
   }
 
   assert {
-    condition     = google_artifact_registry_repository_iam_member.github_pushes[0].role == "roles/artifactregistry.writer" && alltrue([for grant in google_storage_bucket_iam_member.github_writes : grant.role == "roles/storage.objectUser"])
-    error_message = "Workflows may do more than push images and write objects."
+    condition     = google_artifact_registry_repository_iam_member.github_pushes[0].role == "roles/artifactregistry.writer" && toset([for grant in google_storage_bucket_iam_member.github_adds : grant.role]) == toset(["roles/storage.objectCreator", "roles/storage.objectViewer"])
+    error_message = "Workflows may do more than push images and add objects."
   }
 }
 

@@ -27,6 +27,7 @@ variables {
   project_id      = "test-project"
   alert_emails    = ["ops@example.com"]
   billing_account = "012345-6789AB-CDEF01"
+  api_key_readers = ["deploy@test-project.iam.gserviceaccount.com"]
 }
 
 run "somebody_is_told" {
@@ -48,13 +49,18 @@ run "somebody_is_told" {
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.down.conditions[0].condition_absent[0].filter == "metric.type=\"logging.googleapis.com/user/mlops-core/alive\" AND resource.type=\"gce_instance\""
+    condition     = google_monitoring_alert_policy.down.conditions[0].condition_absent[0].filter == "resource.type=\"gce_instance\" AND metric.type=\"logging.googleapis.com/user/mlops-core/alive\""
     error_message = "Nobody notices that the API is down."
   }
 
   assert {
-    condition     = one(one(google_monitoring_alert_policy.this["errors"].conditions).condition_threshold).denominator_filter == "metric.type=\"logging.googleapis.com/user/mlops-core/requests\"" && one(one(google_monitoring_alert_policy.this["errors"].conditions).condition_threshold).threshold_value == 0.05
+    condition     = one(one(google_monitoring_alert_policy.this["errors"].conditions).condition_threshold).denominator_filter == "resource.type=\"gce_instance\" AND metric.type=\"logging.googleapis.com/user/mlops-core/requests\"" && one(one(google_monitoring_alert_policy.this["errors"].conditions).condition_threshold).threshold_value == 0.05
     error_message = "Errors are not measured by the requests there are."
+  }
+
+  assert {
+    condition     = alltrue([for policy in google_monitoring_alert_policy.this : strcontains(one(one(policy.conditions).condition_threshold).filter, "resource.type=")])
+    error_message = "Google refuses a condition that does not say which kind of resource it is about."
   }
 
   assert {
@@ -77,7 +83,7 @@ run "the_log_is_read_as_it_is_written" {
   }
 
   assert {
-    condition     = strcontains(google_logging_metric.counter["secret_access"].filter, "/secrets/mlops-core-api-key/") && strcontains(google_logging_metric.counter["secret_access"].filter, "principalEmail!=\"api@test-project.iam.gserviceaccount.com\"")
+    condition     = strcontains(google_logging_metric.counter["secret_access"].filter, "/secrets/mlops-core-api-key/") && strcontains(google_logging_metric.counter["secret_access"].filter, "NOT protoPayload.authenticationInfo.principalEmail=(\"api@test-project.iam.gserviceaccount.com\" OR \"deploy@test-project.iam.gserviceaccount.com\")")
     error_message = "Reading the key goes unnoticed, or the VM is reported for it."
   }
 

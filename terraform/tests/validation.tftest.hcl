@@ -270,6 +270,18 @@ run "a_list_that_nothing_enforces" {
   ]
 }
 
+run "people_who_read_the_key" {
+  command = plan
+
+  variables {
+    api_key_readers = ["ops@example.com"]
+  }
+
+  expect_failures = [
+    var.api_key_readers,
+  ]
+}
+
 run "beyond_the_other_end" {
   command = plan
 
