@@ -1,8 +1,6 @@
 """What the pages say in words and numbers is what the code says."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from typing import get_args
 
@@ -14,6 +12,7 @@ from src.config import MIN_KEY_LENGTH, ModelKind, Settings
 from src.errors import GateError, UsageError
 from src.runtime.session import TOLERANCE
 from src.training.fit import EDGE_ROWS
+from src.training.train import parse
 from src.version import VERSION
 from tests.conftest import REPOSITORY
 from tests.docs.blocks import PAGES
@@ -69,10 +68,10 @@ def test_images_have_the_version_of_the_product() -> None:
     assert named <= {VERSION}
 
 
-def test_every_option_of_the_training_is_said() -> None:
-    command = [sys.executable, "-m", "src.training.train", "--help"]
-    shown = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
+def test_every_option_of_the_training_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
 
     section = TEXTS["docs/experimentation.md"].split("### Options of the training\n")[1].split("\n### ")[0]
 
