@@ -1,6 +1,7 @@
 """What release and deployment ask of Docker, Google Cloud and GitHub, none of which is here; needs jq."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -330,6 +331,25 @@ def test_a_commit_that_did_not_pass_is_refused(tagged: Runner, answer: str, said
 
     assert result.returncode == 1
     assert result.stderr == f"error: ci on {commit}: {said}\n"
+
+
+def test_a_report_becomes_one_comment_with_the_way_to_the_plots(runner: Runner) -> None:
+    runner.wrap(runner.programs / "gh", f'cp "$7" "{runner.folder}/body"\nexec "$real" "$@"\n')
+    (runner.checkout / "report.md").write_text("### The model\n" + "x" * 70_000)
+    run = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_RUN_ID": "9"}
+
+    result = runner.run(
+        "scripts/ci/comment.sh", "report.md", GITHUB_REPOSITORY="o/r", PULL_REQUEST="7", TMPDIR="/tmp", **run
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert re.sub("/tmp/[^ ]+", "BODY", runner.calls[0]) == (
+        "gh pr comment 7 --repo o/r --body-file BODY --edit-last --create-if-none"
+    )
+    body = (runner.folder / "body").read_text()
+    assert body.startswith("### The model\n")
+    assert body.endswith("[this run](https://github.com/o/r/actions/runs/9).\n")
+    assert len(body) < 65_536
 
 
 @pytest.mark.parametrize(
