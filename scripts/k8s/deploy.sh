@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bring an overlay into the cluster and wait until it runs. Again is fine: the API then starts anew, from the image as it is now.
+# Bring an overlay into the cluster and wait until it runs. Again is fine: our images then start anew, as they are now.
 #
 #   scripts/k8s/deploy.sh local     the API, on the model store in mlruns/
 #   scripts/k8s/deploy.sh mlflow    the API, an MLflow server and the training
@@ -18,18 +18,23 @@ images=$(sed -n 's/^ *-* *image: \(mlops-core[a-z-]*:[^ ]*\)$/\1/p' <<<"$rendere
 # shellcheck disable=SC2086 # several words on purpose
 if [ -n "$images" ]; then scripts/k8s/load.sh $images; fi
 
-serving=$("${kube[@]}" get deployment iris-api --ignore-not-found --output 'jsonpath={.status.availableReplicas}')
-ensure_namespace
-ensure_secrets k8s/secret.yaml.example
-"${kube[@]}" apply --server-side --force-conflicts -k "k8s/overlays/$overlay"
+before=$("${kube[@]}" get deployments --output name)
+# How many serve, and on which claim: a bare number serves a model of MLflow.
+serving=$("${kube[@]}" get deployment iris-api --ignore-not-found \
+    --output 'jsonpath={.status.availableReplicas}{.spec.template.spec.volumes[*].persistentVolumeClaim.claimName}')
+apply -f k8s/namespace.yaml
+ensure_secrets k8s/secret.yaml.example "$rendered"
+applied=$(apply -k "k8s/overlays/$overlay" --output name)
+echo "$applied"
 
-# The API is ready when it has a model: at once, or where training is deployed with it, after the first one.
-applied=$(workloads '!=')
-for workload in $applied; do
+for ours in deployment.apps/mlflow deployment.apps/iris-api; do
+    if grep -qx "$ours" <<<"$before" && grep -qx "$ours" <<<"$applied"; then "${kube[@]}" rollout restart "$ours"; fi
+done
+for workload in $(workloads "$applied"); do
     if [ "$workload" != deployment.apps/iris-api ]; then rolled_out "$workload"; fi
 done
-if [ -n "$serving" ]; then "${kube[@]}" rollout restart deployment.apps/iris-api; fi
-if [ -n "$serving" ] || ! grep -q '^kind: CronJob$' <<<"$rendered"; then
+# The API is ready when it has a model: at once, or where training is deployed with it, after the first one.
+if [[ $serving =~ ^[0-9]+$ ]] || ! grep -q '^kind: CronJob$' <<<"$rendered"; then
     rolled_out deployment.apps/iris-api
     echo "the API runs; try it: make k8s-test, use it: make k8s-port-forward"
 else

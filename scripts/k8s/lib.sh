@@ -52,8 +52,8 @@ choose_context() {
     kube=(kubectl --context "$K8S_CONTEXT" --namespace "$NAMESPACE")
 }
 
-ensure_namespace() {
-    "${kube[@]}" apply --server-side --force-conflicts -f k8s/namespace.yaml
+apply() { # apply OPTION...: the fields that the files name are as they say, whoever changed them before
+    "${kube[@]}" apply --server-side --force-conflicts "$@"
 }
 
 random_key() {
@@ -78,11 +78,12 @@ filled_in() { # filled_in EXAMPLE NAME
     done
 }
 
-# Create the secrets an example describes that are not there yet; those that are there stay as they are.
-ensure_secrets() { # ensure_secrets EXAMPLE
+# Create the secrets of an example that are mounted and not there yet; those that are there stay as they are.
+ensure_secrets() { # ensure_secrets EXAMPLE RENDERED
     local names name found
     names=$(sed -n 's/^  name: //p' "$1")
     for name in $names; do
+        if ! grep -q " secretName: $name\$" <<<"$2"; then continue; fi
         found=$("${kube[@]}" get secret "$name" --ignore-not-found --output name)
         if [ -z "$found" ]; then
             filled_in "$1" "$name" | "${kube[@]}" create -f -
@@ -94,8 +95,8 @@ labels() { # labels =|!=: what is monitoring, or what is not
     echo "app.kubernetes.io/part-of=mlops-core,app.kubernetes.io/component${1}monitoring"
 }
 
-workloads() { # workloads =|!=: the same, as deployment.apps/NAME
-    "${kube[@]}" get deployments,statefulsets --selector "$(labels "$1")" --output name
+workloads() { # workloads NAMES: what runs all the time, among objects by their names
+    grep -E '^(deployment|statefulset)\.apps/' <<<"$1"
 }
 
 rolled_out() { # rolled_out WORKLOAD...: each runs as it was last applied

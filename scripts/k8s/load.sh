@@ -9,7 +9,12 @@ choose_context
 
 load() {
     case $K8S_CONTEXT in
-        minikube) minikube image load --profile minikube "$1" ;;
+        minikube)
+            minikube image load --profile minikube "$1"
+            # It calls a load that failed a success.
+            loaded=$(minikube image ls --profile minikube)
+            grep -qE "(^|/)$1\$" <<<"$loaded" || die "minikube did not take the image $1: minikube logs --profile minikube"
+            ;;
         kind-*) kind load docker-image "$1" --name "${K8S_CONTEXT#kind-}" ;;
     esac
 }

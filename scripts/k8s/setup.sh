@@ -21,7 +21,8 @@ case ${1:-} in
     kind)
         need kind docker kubectl
         mkdir -p .tools
-        if ! kind get clusters --quiet | grep -qx "${KIND_CONTEXT#kind-}"; then
+        clusters=$(kind get clusters)
+        if ! grep -qx "${KIND_CONTEXT#kind-}" <<<"$clusters"; then
             kind create cluster --name "${KIND_CONTEXT#kind-}" --kubeconfig "$KIND_KUBECONFIG" --wait 120s --config - <<END
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4

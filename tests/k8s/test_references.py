@@ -293,17 +293,17 @@ MUTANTS: list[tuple[str, str, str, Path_, Any, str]] = [
         "prometheus-config-.*: the job iris-api keeps no pods",
     ),
     ("base", "Deployment", API, (*CONTAINER, "ports", 0, "name"), "web", "the job iris-api keeps no pods"),
-    ("local", "PersistentVolume", "mlops-models", (), GONE, "no volume mlops-models"),
+    ("local", "PersistentVolume", "mlops-mlruns", (), GONE, "no volume mlops-mlruns"),
     (
         "local",
         "PersistentVolume",
-        "mlops-models",
+        "mlops-mlruns",
         ("spec", "claimRef", "name"),
         "models",
-        "the volume mlops-models does not fit",
+        "the volume mlops-mlruns does not fit",
     ),
-    ("local", "PersistentVolumeClaim", "models-pvc", ("spec", "storageClassName"), "x", "does not fit"),
-    ("local", "PersistentVolumeClaim", "models-pvc", (), GONE, "Deployment iris-api: no claim models-pvc"),
+    ("local", "PersistentVolumeClaim", "mlruns-pvc", ("spec", "storageClassName"), "x", "does not fit"),
+    ("local", "PersistentVolumeClaim", "mlruns-pvc", (), GONE, "Deployment iris-api: no claim mlruns-pvc"),
     ("local", "ConfigMap", API, ("data", "MLFLOW_TRACKING_URI"), "http://mlflow:5000", "no service mlflow"),
     ("mlflow-postgres", "Service", "postgres", (), GONE, "StatefulSet postgres: no service postgres"),
     ("mlflow-postgres", "Service", "postgres", (), GONE, "Deployment mlflow: no service postgres"),
@@ -434,9 +434,9 @@ def test_the_model_store_of_a_laptop_is_mounted_where_the_api_looks(
 ) -> None:
     objects = rendered["local"]
     data = starting(objects, "ConfigMap", API)["data"]
-    [mount] = [each for each in container(objects, API)["volumeMounts"] if each["name"] == "models"]
+    [mount] = [each for each in container(objects, API)["volumeMounts"] if each["name"] == "mlruns"]
     scripts = (REPOSITORY / "scripts/k8s/lib.sh").read_text()
-    path = one(objects, "PersistentVolume", "mlops-models")["spec"]["hostPath"]["path"]
+    path = one(objects, "PersistentVolume", "mlops-mlruns")["spec"]["hostPath"]["path"]
 
     assert re.findall(r"^WORKDIR (.*)$", DOCKERFILE, re.M)[-1] == "/app"
     assert mount["mountPath"] == f"/app/{data['MLFLOW_TRACKING_URI']}"

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from typing import Any
 
 import pytest
 import yaml
@@ -14,9 +15,7 @@ TARGETS = (K8S / "targets.mk").read_text()
 PART_OF, COMPONENT = "app.kubernetes.io/part-of", "app.kubernetes.io/component"
 EXAMPLES = ["secret.yaml.example", "monitoring/secrets.yaml.example"]
 
-# What k8s-delete leaves: data, secrets, who may run here; and kinds that only Google's clusters know.
-KEPT = {"Namespace", "PersistentVolume", "PersistentVolumeClaim", "Secret"}
-OF_GOOGLE = {"BackendConfig", "FrontendConfig", "ManagedCertificate", "PodMonitoring"}
+KEPT = {"Namespace", "PersistentVolume", "PersistentVolumeClaim", "Secret"}  # by k8s-delete
 
 
 def constant(name: str) -> str:
@@ -47,13 +46,25 @@ def test_labels_tell_the_monitoring_from_the_rest(rendered: dict[str, list[Objec
 
 
 def test_deleting_removes_every_kind_that_is_not_kept(rendered: dict[str, list[Object]]) -> None:
-    line = re.search(r"^kinds=(\S+)$", (SCRIPTS / "delete.sh").read_text(), re.MULTILINE)
-    assert line is not None
+    script = (SCRIPTS / "delete.sh").read_text()
+    ours = re.search(r"^kinds=(\S+)$", script, re.MULTILINE)
+    of_google = re.search(r"^for kind in (.*); do$", script, re.MULTILINE)
+    assert ours is not None and of_google is not None
+    expanded = subprocess.run(
+        ["bash", "-c", f"echo {of_google[1]}"], capture_output=True, text=True, check=True
+    ).stdout
 
-    kinds = {each["kind"] for objects in rendered.values() for each in objects} - KEPT - OF_GOOGLE
+    deleted = {*ours[1].split(","), *expanded.split()}
 
-    plurals = {re.sub(r"ys$", "ies", re.sub(r"sss$", "sses", f"{kind.lower()}s")) for kind in kinds}
-    assert plurals <= set(line[1].split(","))
+    wanted = {plural(each) for objects in rendered.values() for each in objects if each["kind"] not in KEPT}
+    assert wanted == deleted - {"jobs"}
+
+
+def plural(each: Object) -> str:
+    """Return how kubectl calls the kind of an object; that of no cluster but Google's with its group."""
+    kind = re.sub(r"ys$", "ies", re.sub(r"sss$", "sses", f"{each['kind'].lower()}s"))
+    group = each["apiVersion"].rpartition("/")[0]
+    return f"{kind}.{group}" if re.search(r"(google|gke)\w*\.", group) else kind
 
 
 def test_a_job_that_is_made_from_the_cron_job_is_deleted_with_the_rest(
@@ -107,6 +118,64 @@ def test_every_overlay_of_a_target_is_there() -> None:
     named = set(re.findall(r"\(OVERLAY\),([a-z-]+)\)|OVERLAY=([a-z-]+)", TARGETS))
 
     assert {name for pair in named for name in pair if name} <= set(OVERLAYS)
+
+
+def test_a_secret_of_an_example_is_found_where_it_is_used(rendered: dict[str, list[Object]]) -> None:
+    used = {
+        name: re.findall(r" secretName: (\S+)$", yaml.safe_dump_all(rendered[name]), re.MULTILINE)
+        for name in ("local", "mlflow", "mlflow-postgres", "monitoring")
+    }
+
+    assert {name: {*each} - {"iris-api-tls"} for name, each in used.items()} == {
+        "local": {"iris-api"},
+        "mlflow": {"iris-api"},
+        "mlflow-postgres": {"iris-api", "postgres"},
+        "monitoring": {"alertmanager-receivers", "grafana-admin"},
+    }
+
+
+def test_what_is_started_anew_runs_our_images(rendered: dict[str, list[Object]]) -> None:
+    restarted = re.search(r"^for ours in (.*); do$", (SCRIPTS / "deploy.sh").read_text(), re.MULTILINE)
+    assert restarted is not None
+
+    ours = {
+        f"deployment.apps/{each['metadata']['name']}"
+        for each in rendered["mlflow-postgres"]
+        if each["kind"] in ("Deployment", "StatefulSet")
+        and each["spec"]["template"]["spec"]["containers"][0]["image"].startswith("mlops-core")
+    }
+
+    assert set(restarted[1].split()) == ours
+
+
+def test_a_model_of_this_machine_is_told_from_one_of_mlflow(rendered: dict[str, list[Object]]) -> None:
+    claims = {
+        name: [
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in one(rendered[name], "Deployment", "iris-api")["spec"]["template"]["spec"]["volumes"]
+            if "persistentVolumeClaim" in volume
+        ]
+        for name in ("local", "mlflow", "mlflow-postgres")
+    }
+
+    assert claims == {"local": ["mlruns-pvc"], "mlflow": [], "mlflow-postgres": []}
+
+
+def test_overlays_change_nothing_that_the_server_holds_fast(rendered: dict[str, list[Object]]) -> None:
+    """One overlay can be deployed where another was: a claim, a selector and a volume are for ever."""
+    seen: dict[tuple[str, str], Any] = {}
+
+    for name, objects in rendered.items():
+        for each in objects:
+            key = (each["kind"], each["metadata"]["name"])
+            held = {
+                "PersistentVolumeClaim": each.get("spec"),
+                "PersistentVolume": each.get("spec"),
+                "Deployment": each.get("spec", {}).get("selector"),
+                "StatefulSet": each.get("spec", {}).get("selector"),
+                "RoleBinding": each.get("roleRef"),
+            }.get(each["kind"])
+            assert seen.setdefault(key, held) == held, (name, key)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -23,11 +23,17 @@ APPLY = f"{MINE} apply --server-side --force-conflicts"
 API, PIPELINE = f"mlops-core:{VERSION}", f"mlops-core-pipeline:{VERSION}"
 OURS = "app.kubernetes.io/part-of=mlops-core,app.kubernetes.io/component!=monitoring"
 MONITORING = "app.kubernetes.io/part-of=mlops-core,app.kubernetes.io/component=monitoring"
-SERVING = "get deployment iris-api --ignore-not-found --output jsonpath={.status.availableReplicas}"
+BEFORE = "get deployments --output name"
+SERVING = (
+    "get deployment iris-api --ignore-not-found --output"
+    " jsonpath={.status.availableReplicas}{.spec.template.spec.volumes[*].persistentVolumeClaim.claimName}"
+)
 
 RENDERED = f"""kind: Deployment
         image: {API}
         image: redis:8
+          secretName: iris-api
+          secretName: other
 ---
 kind: CronJob
           - image: {PIPELINE}
@@ -40,6 +46,13 @@ metadata:
   name: iris-api
 stringData:
   API_KEY: replace-me
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: othe
+stringData:
+  password: replace-me
 ---
 apiVersion: v1
 kind: Secret
@@ -69,9 +82,8 @@ def make_machine(tmp_path: Path) -> Iterator[Any]:
         (machine.checkout / "mlruns").mkdir()
         (machine.checkout / "mlruns/champion.json").touch()
         machine.answer(r" kustomize ", RENDERED)
-        machine.answer(
-            r" get deployments,statefulsets ", "deployment.apps/iris-api\ndeployment.apps/mlflow\n"
-        )
+        machine.answer(r" apply .* -k ", "service/mlflow\ndeployment.apps/iris-api\ndeployment.apps/mlflow\n")
+        machine.answer("^minikube image ls", f"docker.io/library/{API}\ndocker.io/library/{PIPELINE}\n")
         machine.answer(r" get job \S+ --output .*True", "Complete")
         machine.answer(r" get secret \S+ --ignore-not-found --output name", "secret/one\n")
         machines.append(machine)
@@ -127,7 +139,7 @@ def test_kind_starts_with_mlruns_in_a_kubeconfig_of_its_own(make_machine: Any) -
 
     kubeconfig = f"{machine.checkout}/.tools/kind-mlops.kubeconfig"
     assert machine.calls == [
-        "kind get clusters --quiet",
+        "kind get clusters",
         f"kind create cluster --name mlops --kubeconfig {kubeconfig} --wait 120s --config -",
         "docker exec mlops-control-plane test -d /mnt/mlruns",
         f"kind export kubeconfig --name mlops --kubeconfig {kubeconfig}",
@@ -275,8 +287,8 @@ def test_a_missing_tool_is_one_line_with_its_address(machine: Machine, tool: str
 
 
 def test_the_api_alone_is_deployed_and_waited_for(machine: Machine) -> None:
-    machine.answer(r" get deployments,statefulsets ", "deployment.apps/iris-api\n")
-    machine.answer(r" kustomize ", f"        image: {API}\n")
+    machine.answer(r" apply .* -k ", "deployment.apps/iris-api\n")
+    machine.answer(r" kustomize ", f"        image: {API}\n          secretName: iris-api\n")
 
     output = ok(machine.run("make", "k8s-deploy"))
 
@@ -284,12 +296,12 @@ def test_the_api_alone_is_deployed_and_waited_for(machine: Machine) -> None:
         f"{MINE} kustomize k8s/overlays/local",
         f"docker image inspect {API}",
         f"minikube image load --profile minikube {API}",
+        "minikube image ls --profile minikube",
+        f"{MINE} {BEFORE}",
         f"{MINE} {SERVING}",
         f"{APPLY} -f k8s/namespace.yaml",
         f"{MINE} get secret iris-api --ignore-not-found --output name",
-        f"{MINE} get secret other --ignore-not-found --output name",
-        f"{APPLY} -k k8s/overlays/local",
-        f"{MINE} get deployments,statefulsets --selector {OURS} --output name",
+        f"{APPLY} -k k8s/overlays/local --output name",
         f"{MINE} rollout status deployment.apps/iris-api --timeout 300s",
     ]
     assert output.splitlines()[-1] == "the API runs; try it: make k8s-test, use it: make k8s-port-forward"
@@ -298,15 +310,17 @@ def test_the_api_alone_is_deployed_and_waited_for(machine: Machine) -> None:
 def test_with_mlflow_the_api_is_left_to_wait_for_a_model(machine: Machine) -> None:
     output = ok(machine.run("make", "k8s-deploy-mlflow"))
 
-    assert machine.calls[:5] == [
+    assert machine.calls[:7] == [
         f"{MINE} kustomize k8s/overlays/mlflow",
         f"docker image inspect {PIPELINE}",
         f"minikube image load --profile minikube {PIPELINE}",
+        "minikube image ls --profile minikube",
         f"docker image inspect {API}",
         f"minikube image load --profile minikube {API}",
+        "minikube image ls --profile minikube",
     ]
     assert machine.calls[-2:] == [
-        f"{MINE} get deployments,statefulsets --selector {OURS} --output name",
+        f"{APPLY} -k k8s/overlays/mlflow --output name",
         f"{MINE} rollout status deployment.apps/mlflow --timeout 300s",
     ]
     assert (
@@ -315,18 +329,40 @@ def test_with_mlflow_the_api_is_left_to_wait_for_a_model(machine: Machine) -> No
     )
 
 
-@pytest.mark.parametrize("overlay", ["local", "mlflow"])
-def test_deploying_again_starts_a_serving_api_from_the_image_as_it_is_now(
-    machine: Machine, overlay: str
-) -> None:
+def test_deploying_again_starts_our_images_as_they_are_now(machine: Machine) -> None:
+    machine.answer(BEFORE, "deployment.apps/iris-api\ndeployment.apps/mlflow\ndeployment.apps/redis\n")
     machine.answer(re.escape(SERVING), "2")
 
-    ok(machine.run("scripts/k8s/deploy.sh", overlay))
+    ok(machine.run("scripts/k8s/deploy.sh", "mlflow"))
 
-    assert machine.calls[-2:] == [
+    assert machine.calls[-4:] == [
+        f"{MINE} rollout restart deployment.apps/mlflow",
         f"{MINE} rollout restart deployment.apps/iris-api",
+        f"{MINE} rollout status deployment.apps/mlflow --timeout 300s",
         f"{MINE} rollout status deployment.apps/iris-api --timeout 300s",
     ]
+
+
+def test_what_another_overlay_left_is_let_alone(machine: Machine) -> None:
+    machine.answer(BEFORE, "deployment.apps/mlflow\n")
+    machine.answer(r" apply .* -k ", "deployment.apps/iris-api\n")
+
+    ok(machine.run("scripts/k8s/deploy.sh", "local"))
+
+    assert [call for call in machine.calls if "mlflow" in call] == []
+    assert [call for call in machine.calls if " restart " in call] == []
+
+
+@pytest.mark.parametrize("serving", ["2mlruns-pvc", "mlruns-pvc", ""])
+def test_without_a_model_of_mlflow_the_api_is_not_waited_for(machine: Machine, serving: str) -> None:
+    machine.answer(BEFORE, "deployment.apps/iris-api\n")
+    machine.answer(re.escape(SERVING), serving)
+
+    output = ok(machine.run("scripts/k8s/deploy.sh", "mlflow"))
+
+    assert f"{MINE} rollout restart deployment.apps/iris-api" in machine.calls
+    assert machine.calls[-1] == f"{MINE} rollout status deployment.apps/mlflow --timeout 300s"
+    assert output.splitlines()[-1].endswith("to train one: make k8s-train")
 
 
 def test_another_overlay_can_be_named(machine: Machine) -> None:
@@ -335,7 +371,7 @@ def test_another_overlay_can_be_named(machine: Machine) -> None:
 
     ok(machine.run("make", "k8s-deploy-mlflow", "OVERLAY=mine"))
 
-    assert f"{APPLY} -k k8s/overlays/mine" in machine.calls
+    assert f"{APPLY} -k k8s/overlays/mine --output name" in machine.calls
 
 
 def test_an_unknown_overlay_is_refused(machine: Machine) -> None:
@@ -362,7 +398,21 @@ def test_an_image_that_is_missing_is_built(machine: Machine) -> None:
     built = [call for call in machine.calls if call.startswith("docker build")]
     assert f"--tag {API} ." in built[0]
     assert machine.calls[0] == f"docker image inspect {API}"
-    assert machine.calls[-1] == f"minikube image load --profile minikube {API}"
+    assert machine.calls[-2:] == [
+        f"minikube image load --profile minikube {API}",
+        "minikube image ls --profile minikube",
+    ]
+
+
+@pytest.mark.parametrize("listed", ["", f"docker.io/library/{API}0\n", f"docker.io/library/x{API}\n"])
+def test_an_image_that_minikube_did_not_take_is_a_failure(machine: Machine, listed: str) -> None:
+    machine.answer("^minikube image ls", listed)
+
+    result = machine.run("scripts/k8s/load.sh", API)
+
+    assert failed(result) == (
+        f"error: minikube did not take the image {API}: minikube logs --profile minikube"
+    )
 
 
 def test_kind_gets_images_in_its_own_way(make_machine: Any) -> None:
@@ -378,21 +428,23 @@ def test_kind_gets_images_in_its_own_way(make_machine: Any) -> None:
     [
         f"^docker build .*{API}",
         "^minikube image load",
+        "^minikube image ls",
         r" kustomize ",
+        BEFORE,
         re.escape(SERVING),
         r" apply .*namespace\.yaml",
         r" get secret iris-api ",
         r" create -f -",
         r" apply .* -k ",
-        r" get deployments,statefulsets ",
-        r" rollout status deployment.apps/mlflow ",
         r" rollout restart ",
+        r" rollout status deployment.apps/mlflow ",
         r" rollout status deployment.apps/iris-api ",
     ],
 )
 def test_a_step_that_fails_ends_the_deployment(machine: Machine, step: str) -> None:
     machine.answer("^docker image inspect", code=1)
     machine.answer(r" get secret \S+ --ignore-not-found --output name", "")
+    machine.answer(BEFORE, "deployment.apps/iris-api\n")
     machine.answer(re.escape(SERVING), "2")
     machine.answer(step, "no\n", code=3)
 
@@ -699,25 +751,27 @@ def test_a_call_that_fails_fails_the_target(machine: Machine, target: str) -> No
     result = machine.run("make", target, CONFIRM="yes")
 
     assert result.returncode == 2
-    assert len(machine.calls) == 1
+    assert len([call for call in machine.calls if " api-resources " not in call]) == 1
 
 
 # Monitoring
 
 
 def test_the_monitoring_is_deployed_and_waited_for(machine: Machine) -> None:
-    machine.answer(r" get deployments,statefulsets ", "deployment.apps/grafana\ndeployment.apps/prometheus\n")
+    machine.answer(
+        r" apply .* -k ", "service/grafana\ndeployment.apps/grafana\nstatefulset.apps/prometheus\n"
+    )
 
     ok(machine.run("make", "k8s-monitoring-deploy"))
 
     assert machine.calls == [
+        f"{MINE} kustomize k8s/monitoring",
         f"{APPLY} -f k8s/namespace.yaml",
         f"{MINE} get secret iris-api --ignore-not-found --output name",
         f"{MINE} get secret other --ignore-not-found --output name",
-        f"{APPLY} -k k8s/monitoring",
-        f"{MINE} get deployments,statefulsets --selector {MONITORING} --output name",
+        f"{APPLY} -k k8s/monitoring --output name",
         f"{MINE} rollout status deployment.apps/grafana --timeout 300s",
-        f"{MINE} rollout status deployment.apps/prometheus --timeout 300s",
+        f"{MINE} rollout status statefulset.apps/prometheus --timeout 300s",
     ]
 
 
@@ -732,7 +786,8 @@ def test_deleting_spares_volumes_secrets_and_the_namespace(
 ) -> None:
     ok(machine.run("make", target))
 
-    [call] = machine.calls
+    known, call = machine.calls
+    assert known == f"{MINE} api-resources --output name"
     match = re.fullmatch(rf"{MINE} delete (\S+) --selector (\S+) --ignore-not-found --timeout 300s", call)
     assert match is not None
     assert match[2] == selector
@@ -749,6 +804,26 @@ def test_deleting_spares_volumes_secrets_and_the_namespace(
         "all",
     }
     assert kinds & spared == set()
+    assert [kind for kind in kinds if "." in kind] == []  # the server knows no kinds of Google
+
+
+def test_kinds_of_google_are_deleted_where_the_server_knows_them(machine: Machine) -> None:
+    machine.answer(
+        r" api-resources ", "pods\nbackendconfigs.cloud.google.com\nxfrontendconfigs.networking.gke.io\n"
+    )
+
+    ok(machine.run("make", "k8s-delete"))
+
+    kinds = machine.calls[1].split(" delete ")[1].split()[0].split(",")
+    assert [kind for kind in kinds if "." in kind] == ["backendconfigs.cloud.google.com"]
+
+
+def test_a_server_that_does_not_know_all_its_kinds_is_deleted_from_nevertheless(machine: Machine) -> None:
+    machine.answer(r" api-resources ", "stale discovery\n", code=1)
+
+    ok(machine.run("make", "k8s-delete"))
+
+    assert " delete cronjobs," in machine.calls[1]
 
 
 def test_cleaning_deletes_the_namespace_when_confirmed(machine: Machine) -> None:
