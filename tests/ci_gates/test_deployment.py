@@ -30,7 +30,9 @@ class Runner(Machine):
         for name in ("cosign", "gcloud", "gh", "terraform"):
             self.fake(self.programs / name)
         for name in ("cp", "cut", "jq", "sha256sum", "tee"):
-            (self.programs / name).symlink_to(str(shutil.which(name)))
+            found = shutil.which(name)
+            assert found, f"{name} is missing: apt-get install {name}"
+            (self.programs / name).symlink_to(found)
         (self.programs / "python").symlink_to(sys.executable)
         # As Terraform does: what the environment adds to a plan.
         added = 'case "$*" in *" plan "*) set -- "$@" ${TF_CLI_ARGS_plan:-} ;; esac'
@@ -259,6 +261,27 @@ def test_a_platform_that_is_missing_stops_the_release(runner: Runner) -> None:
     assert result.returncode == 1
     assert result.stderr == "error: no digest of mlops-core for arm64\n"
     assert len(runner.calls) == 1
+
+
+def test_the_release_names_images_by_digest_and_brings_their_lists(runner: Runner) -> None:
+    for platform in ("amd64", "arm64"):
+        (runner.checkout / f"build/sbom/sbom-{platform}").mkdir(parents=True)
+        (runner.checkout / f"build/sbom/sbom-{platform}/sbom.cdx.json").write_text(platform)
+    (runner.checkout / "CHANGELOG.md").write_text(
+        "## [1.2.3] - 2026-01-02\n\n- One.\n\n## [1.2.2]\n\n- Zero.\n"
+    )
+    runner.wrap(runner.programs / "gh", f'cp "${{10}}" "{runner.folder}/notes"\nexec "$real" "$@"\n')
+
+    result = runner.step("announce.sh", GITHUB_REF_NAME="v1.2.3", DIGESTS=json.dumps({"mlops-core": NEW}))
+
+    assert result.returncode == 0, result.stderr
+    assert runner.calls[0].split()[:8] == (
+        "gh release create v1.2.3 --repo mlarnes/mlops-core --verify-tag --title".split()
+    )
+    assert runner.calls[0].endswith(
+        "build/sbom/mlops-core-amd64.cdx.json build/sbom/mlops-core-arm64.cdx.json"
+    )
+    assert (runner.folder / "notes").read_text() == f"\n- One.\n\nImages, by digest:\n\n- `{IMAGE}`\n"
 
 
 @pytest.fixture
