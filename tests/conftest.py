@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from src import bundle as bundles
 from src.bundle import Bundle, Example, Training
@@ -19,6 +20,10 @@ from src.schema import Features, NumericColumn, Schema
 from src.serving.logs import LinesHandler
 
 REPOSITORY = Path(__file__).parent.parent
+
+# A busy machine is no failure.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 class FixedRuntime:

@@ -143,7 +143,7 @@ def test_a_nullable_column_without_a_gap_at_fit() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in reduce")  # scikit-learn adds 1e38 to itself
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_forests_on_any_small_table_are_equal_to_the_bit(data: st.DataObject) -> None:
     size = data.draw(st.integers(4, 25))
