@@ -57,18 +57,24 @@ SERVICE = [
         [("sum by (error_type, endpoint) (rate(api_errors_total[5m]))", "{{endpoint}} {{error_type}}")],
         page="availabilityburns",
     ),
-    View(
-        "How long does a prediction take?",
-        "s",
-        [
-            (
-                f"histogram_quantile({share}, sum by (le) "
-                '(rate(http_request_duration_seconds_bucket{route="/predict"}[5m])))',
-                name,
-            )
-            for share, name in ((0.5, "half of them"), (0.95, "95 %"), (0.99, "99 %"))
-        ],
-        page="latencyburns",
+    *(
+        View(
+            title,
+            "s",
+            [
+                (
+                    f"histogram_quantile({share}, sum by (le) "
+                    f'(rate(http_request_duration_seconds_bucket{{route="{route}"}}[5m])))',
+                    name,
+                )
+                for share, name in ((0.5, "half of them"), (0.95, "95 %"), (0.99, "99 %"))
+            ],
+            page="latencyburns",
+        )
+        for title, route in (
+            ("How long does a prediction take?", "/predict"),
+            ("How long does a batch take?", "/predict/batch"),
+        )
     ),
     View("How many are being answered at once?", "short", [("sum(http_requests_in_flight)", "in flight")]),
     View(
