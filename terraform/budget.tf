@@ -36,5 +36,5 @@ resource "google_billing_budget" "this" {
     }
   }
 
-  depends_on = [google_project_service.apis]
+  depends_on = [google_project_service.chosen]
 }

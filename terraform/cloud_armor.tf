@@ -127,4 +127,6 @@ resource "google_compute_security_policy" "this" {
       }
     }
   }
+
+  depends_on = [google_project_service.apis]
 }

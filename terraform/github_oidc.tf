@@ -9,7 +9,7 @@ resource "google_iam_workload_identity_pool" "github" {
   workload_identity_pool_id = "${var.name}-github"
   display_name              = "GitHub Actions"
 
-  depends_on = [google_project_service.apis]
+  depends_on = [google_project_service.apis, google_project_service.chosen]
 }
 
 resource "google_iam_workload_identity_pool_provider" "github" {

@@ -92,7 +92,11 @@ resource "google_container_cluster" "this" {
     }
   }
 
-  depends_on = [google_kms_crypto_key_iam_member.service_agents, google_project_iam_member.gke_nodes]
+  depends_on = [
+    google_kms_crypto_key_iam_member.service_agents,
+    google_project_iam_member.gke_nodes,
+    google_project_service.chosen,
+  ]
 }
 
 # The API in the cluster: the Kubernetes account iris-api of namespace mlops is this one, and reads models.

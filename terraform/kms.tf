@@ -30,7 +30,7 @@ resource "google_kms_key_ring" "this" {
   name     = var.name
   location = var.region
 
-  depends_on = [google_project_service.apis]
+  depends_on = [google_project_service.chosen]
 }
 
 resource "google_kms_crypto_key" "this" {

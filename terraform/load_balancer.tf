@@ -24,6 +24,8 @@ resource "google_compute_health_check" "ready" {
   log_config {
     enable = true
   }
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_compute_backend_service" "api" {
@@ -95,6 +97,8 @@ resource "google_compute_managed_ssl_certificate" "this" {
   lifecycle {
     create_before_destroy = true
   }
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_compute_ssl_policy" "this" {
@@ -103,6 +107,8 @@ resource "google_compute_ssl_policy" "this" {
   name            = var.name
   profile         = "MODERN"
   min_tls_version = "TLS_1_2"
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_compute_target_https_proxy" "this" {
@@ -135,6 +141,8 @@ resource "google_compute_url_map" "redirect" {
     redirect_response_code = "PERMANENT_REDIRECT" # a POST stays a POST
     strip_query            = false
   }
+
+  depends_on = [google_project_service.apis]
 }
 
 resource "google_compute_target_http_proxy" "redirect" {
