@@ -8,7 +8,10 @@ from starlette.types import Message, Scope, Send
 from src.serving.security import STRICT, RawHeaders
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
-_TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").match
+# W3C Trace Context: version 00 has 55 characters, those to come may have more, and ff is none.
+_TRACE_PARENT = re.compile(
+    rb"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+).fullmatch
 
 
 class Exchange:
@@ -18,6 +21,7 @@ class Exchange:
         "headers",
         "_raw_headers",
         "route",
+        "trace_id",
         "request_id",
         "address",
         "client",
@@ -33,7 +37,8 @@ class Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._raw_headers = scope["headers"]
         self.route = route
-        self.request_id = _request_id(self.headers)
+        self.trace_id = _trace_id(self.headers)
+        self.request_id = _request_id(self.headers) or self.trace_id or _new_id()
         self.address = _address(scope, self.headers, trusts_proxies)
         self.client = self.address  # until a key names the caller
         self.status = 499  # until an answer starts: the caller left
@@ -62,13 +67,18 @@ class Exchange:
         await self._send(message)
 
 
-def _request_id(headers: dict[bytes, bytes]) -> bytes:
+def _trace_id(headers: dict[bytes, bytes]) -> bytes | None:
+    given = headers.get(b"traceparent")
+    match = None if given is None else _TRACE_PARENT(given)
+    return None if match is None else match[1]
+
+
+def _request_id(headers: dict[bytes, bytes]) -> bytes | None:
     given = headers.get(b"x-request-id")
-    if given is not None and _REQUEST_ID(given):
-        return given
-    trace = headers.get(b"traceparent")
-    if trace is not None and (match := _TRACE_PARENT(trace)):
-        return match[1]
+    return given if given is not None and _REQUEST_ID(given) else None
+
+
+def _new_id() -> bytes:
     return b"%032x" % random.getrandbits(128)  # tells requests apart, and guards nothing
 
 

@@ -118,8 +118,9 @@ class RequestLog:
         seconds: float,
         client: str,
         predicted: str | None,
+        trace_id: bytes | None = None,
     ) -> None:
-        """Add a line; `request_id`, `route` and `method` hold nothing that JSON would escape."""
+        """Add a line; ids, `route` and `method` hold nothing that JSON would escape."""
         if not self._on:
             return
         now = self._clock.text(time.time())
@@ -127,6 +128,8 @@ class RequestLog:
             lines.add(f"{now[11:19]} {status} {method} {route} {seconds * 1e3:.2f} ms {predicted or ''}")
             return
         said = "" if predicted is None else f', "predicted_class": {_text(predicted)}'
+        if trace_id is not None:
+            said += f', "trace_id": "{trace_id.decode()}"'
         lines.add(
             f'{{"time": "{now}", "level": "INFO", "logger": "request", "request_id": "{request_id}", '
             f'"route": "{route}", "method": "{method}", "status": {status}, '

@@ -76,6 +76,7 @@ class Observe:
             seconds,
             exchange.client,
             exchange.predicted,
+            exchange.trace_id,
         )
 
 

@@ -23,6 +23,7 @@ def exchange(
         ([(b"x-request-id", b"abc.DEF_1-2")], b"abc.DEF_1-2"),
         ([(b"x-request-id", b"a" * 128)], b"a" * 128),
         ([(b"traceparent", b"00-" + TRACE + b"-b7ad6b7169203331-01")], TRACE),
+        ([(b"traceparent", b"cc-" + TRACE + b"-b7ad6b7169203331-01-more")], TRACE),
         ([(b"x-request-id", b"<>"), (b"traceparent", b"00-" + TRACE + b"-b7ad6b7169203331-01")], TRACE),
     ],
 )
@@ -41,6 +42,10 @@ def test_a_sane_id_is_taken(headers: list[tuple[bytes, bytes]], expected: bytes)
         [(b"traceparent", b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01")],
         [(b"traceparent", b"00-" + TRACE + b"-0000000000000000-01")],
         [(b"traceparent", b"00-zz-zz-zz")],
+        [(b"traceparent", b"00-" + TRACE.upper() + b"-b7ad6b7169203331-01")],
+        [(b"traceparent", b"00-" + TRACE + b"-b7ad6b7169203331-01-more")],
+        [(b"traceparent", b"cc-" + TRACE + b"-b7ad6b7169203331-01more")],
+        [(b"traceparent", b"ff-" + TRACE + b"-b7ad6b7169203331-01")],
     ],
 )
 def test_any_other_gets_a_new_one(headers: list[tuple[bytes, bytes]]) -> None:
@@ -49,6 +54,14 @@ def test_any_other_gets_a_new_one(headers: list[tuple[bytes, bytes]]) -> None:
     assert first != second
     assert len(first) == len(second) == 32
     assert int(first, 16) >= 0
+
+
+def test_the_trace_is_known_whatever_the_request_is_called() -> None:
+    trace = (b"traceparent", b"00-" + TRACE + b"-b7ad6b7169203331-01")
+
+    assert exchange([trace, (b"x-request-id", b"mine")]).request_id == b"mine"
+    assert exchange([trace, (b"x-request-id", b"mine")]).trace_id == TRACE
+    assert exchange([(b"x-request-id", b"mine")]).trace_id is None
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,19 @@ def test_a_request_is_a_line(make_client: MakeClient, flower: dict[str, float], 
     }
 
 
+def test_a_line_names_the_trace_that_a_request_is_part_of(make_client: MakeClient, capsys: Captured) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    with make_client() as client:
+        refused = client.post("/predict", content=b"", headers=headers)
+        client.get("/livez", headers={**headers, "X-Request-ID": "mine"})
+
+    first, second = written(capsys)
+    assert refused.headers["X-Request-ID"] == trace
+    assert (first["request_id"], first["trace_id"], first["status"]) == (trace, trace, refused.status_code)
+    assert (second["request_id"], second["trace_id"]) == ("mine", trace)
+
+
 def test_a_caller_cannot_write_lines(make_client: MakeClient, capsys: Captured) -> None:
     with make_client(forwarded_allow_ips="127.0.0.1") as client:
         client._transport.client = ('"}\n{"level":"ERROR"', 0)  # type: ignore[attr-defined]
