@@ -43,11 +43,17 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
             yield Mutant(rule, {**rule, "expr": expression})
 
 
-def related(rules: list[Rule], mutated: Rule) -> list[Rule]:
-    """Return those of `rules` that read the mutated one, and all that these read, in their order."""
+def changed_by(rules: list[Rule], mutated: Rule) -> set[str]:
+    """Return the names of those of `rules` that read the mutated one, over others too, and its own."""
     names = {name_of(mutated)}
     while more := {name_of(rule) for rule in rules if names & _read(rule, rules)} - names:
         names |= more
+    return names
+
+
+def needed_by(rules: list[Rule], names: set[str]) -> list[Rule]:
+    """Return those of `rules` that have one of `names`, and all that these read, in their order."""
+    names = set(names)
     while more := {name for rule in rules if name_of(rule) in names for name in _read(rule, rules)} - names:
         names |= more
     return [rule for rule in rules if name_of(rule) in names]
