@@ -19,7 +19,7 @@ def quantity(text: str | int) -> float:
 
 
 def at_most(pods: Pods, objects: list[Object]) -> int:
-    """Return how many of these pods there can be at once: all that are scaled to, and those of a rollout."""
+    """Return how many of these pods there can be at once: twice all in a rollout, as who drains counts too."""
     name = pods.owner["metadata"]["name"]
     if pods.owner["kind"] == "CronJob":
         return int(pods.owner["spec"]["jobTemplate"]["spec"].get("parallelism", 1))
@@ -29,9 +29,8 @@ def at_most(pods: Pods, objects: list[Object]) -> int:
         if each["kind"] == "HorizontalPodAutoscaler" and each["spec"]["scaleTargetRef"]["name"] == name
     ]
     replicas = scaled[0] if scaled else pods.owner["spec"].get("replicas", 1)
-    strategy = pods.owner["spec"].get("strategy", {})
-    rolls = pods.owner["kind"] == "Deployment" and strategy.get("type") != "Recreate"
-    return int(replicas) + (int(strategy.get("rollingUpdate", {}).get("maxSurge", 1)) if rolls else 0)
+    recreated = pods.owner["spec"].get("strategy", {}).get("type") == "Recreate"
+    return int(replicas) * (2 if pods.owner["kind"] == "Deployment" and not recreated else 1)
 
 
 def needed(objects: list[Object]) -> Counter[str]:

@@ -690,12 +690,12 @@ def test_the_quota_has_room_for_all_at_their_most(deployed: Callable[[str], list
     assert too_small(deployed(run)) == []
 
 
-def test_the_quota_is_counted_at_the_most_and_one_more(rendered: dict[str, list[Object]]) -> None:
+def test_the_quota_is_counted_at_the_most_with_what_drains(rendered: dict[str, list[Object]]) -> None:
     total = needed(rendered["base"])
 
-    # Seven of the API, two of Redis, MLflow and the training.
-    assert total["pods"] == 7 + 2 + 1 + 1
-    assert total["requests.cpu"] == pytest.approx(7 * 0.5 + 2 * 0.05 + 0.25 + 1)
+    # Twelve of the API, two of Redis, MLflow and the training.
+    assert total["pods"] == 12 + 2 + 1 + 1
+    assert total["requests.cpu"] == pytest.approx(12 * 0.5 + 2 * 0.05 + 0.25 + 1)
     assert total["persistentvolumeclaims"] == 2
 
 

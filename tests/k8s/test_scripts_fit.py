@@ -70,8 +70,12 @@ def plural(each: Object) -> str:
 def test_a_job_that_is_made_from_the_cron_job_is_deleted_with_the_rest(
     rendered: dict[str, list[Object]],
 ) -> None:
-    template = one(rendered["mlflow"], "CronJob", "train")["spec"]["jobTemplate"]
+    cron = one(rendered["mlflow"], "CronJob", "train")["spec"]
+    template = cron["jobTemplate"]
 
+    # The server counts it among the cron job's own: as the README says, two of each kind stay for a day.
+    assert (cron["successfulJobsHistoryLimit"], cron["failedJobsHistoryLimit"]) == (2, 2)
+    assert template["spec"]["ttlSecondsAfterFinished"] == 24 * 60 * 60
     assert template["metadata"]["labels"][PART_OF] == "mlops-core"
     assert template["spec"]["activeDeadlineSeconds"] > 0  # what ends the wait of k8s-train
 
