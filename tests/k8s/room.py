@@ -19,7 +19,7 @@ def quantity(text: str | int) -> float:
 
 
 def at_most(pods: Pods, objects: list[Object]) -> int:
-    """Return how many of these pods there can be at once: twice all in a rollout, as who drains counts too."""
+    """Return how many of these pods there can be at once: in a rollout all twice, as who drains counts."""
     name = pods.owner["metadata"]["name"]
     if pods.owner["kind"] == "CronJob":
         return int(pods.owner["spec"]["jobTemplate"]["spec"].get("parallelism", 1))
