@@ -12,9 +12,11 @@ case ${1:-} in
     minikube)
         need minikube kubectl
         # Calico, since not every network plugin holds to network policies.
-        minikube start --profile minikube --keep-context --cni calico --mount --mount-string "$PWD/mlruns:$MLRUNS_ON_NODE"
-        minikube ssh --profile minikube -- test -d "$MLRUNS_ON_NODE" ||
-            die "this minikube was made without mlruns/; make it anew: minikube delete --profile minikube, and this again"
+        # One in a container takes no mount afterwards and says so; one in a machine of its own starts without.
+        anew="make it anew: minikube delete --profile minikube, and this again"
+        minikube start --profile minikube --keep-context --cni calico --mount --mount-string "$PWD/mlruns:$MLRUNS_ON_NODE" ||
+            die "minikube did not start; if it was made without this mlruns/, $anew"
+        minikube ssh --profile minikube -- test -d "$MLRUNS_ON_NODE" || die "this minikube was made without mlruns/; $anew"
         minikube addons enable metrics-server --profile minikube # for the autoscaler
         minikube addons enable ingress --profile minikube
         ;;

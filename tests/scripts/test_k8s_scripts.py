@@ -184,6 +184,21 @@ def test_a_cluster_that_was_made_without_mlruns_is_refused(
     assert machine.calls[-1].endswith(" test -d /mnt/mlruns")
 
 
+def test_a_minikube_that_does_not_start_may_need_to_be_made_anew(make_machine: Any) -> None:
+    machine = make_machine()
+    machine.answer("^minikube start", "Sorry, docker does not allow mounts to be changed\n", code=1)
+
+    result = machine.run("scripts/k8s/setup.sh", "minikube")
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        "Sorry, docker does not allow mounts to be changed",
+        "error: minikube did not start; if it was made without this mlruns/,"
+        " make it anew: minikube delete --profile minikube, and this again",
+    ]
+    assert len(machine.calls) == 1
+
+
 # Which context
 
 
