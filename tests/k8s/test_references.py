@@ -564,13 +564,27 @@ def test_a_training_is_not_tried_again_where_it_would_fail_again(rendered: dict[
     assert rules[1]["onExitCodes"]["values"] == [UsageError.exit_code, GateError.exit_code]
 
 
+def with_component(folder: Path, name: str) -> list[Object]:
+    """Return the base as an overlay in `folder` renders it with that component."""
+    names = [K8S, REPOSITORY / "deploy/components" / name]
+    base, component = (Path("/".join([".."] * (len(folder.parts) - 1)) + str(each)) for each in names)
+    (folder / "kustomization.yaml").write_text(f"resources: [{base}]\ncomponents: [{component}]\n")
+    return render(folder)
+
+
+def test_the_training_can_run_every_week(rendered: dict[str, list[Object]], tmp_path: Path) -> None:
+    suspended = [
+        one(objects, "CronJob", "train")["spec"]["suspend"]
+        for objects in (rendered["base"], with_component(tmp_path, "weekly"))
+    ]
+
+    assert suspended == [True, False]
+
+
 def test_the_autoscaler_can_count_requests_in_flight(tmp_path: Path) -> None:
-    names = [K8S, REPOSITORY / "deploy/components/in-flight"]
-    base, component = (Path("/".join([".."] * (len(tmp_path.parts) - 1)) + str(name)) for name in names)
-    (tmp_path / "kustomization.yaml").write_text(f"resources: [{base}]\ncomponents: [{component}]\n")
     metrics = create_app(Settings()).state.serving.metrics.render().decode()
 
-    spec = one(render(tmp_path), "HorizontalPodAutoscaler", API)["spec"]
+    spec = one(with_component(tmp_path, "in-flight"), "HorizontalPodAutoscaler", API)["spec"]
 
     assert [metric["type"] for metric in spec["metrics"]] == ["Resource", "Pods"]
     assert f"# TYPE {spec['metrics'][1]['pods']['metric']['name']} gauge" in metrics
