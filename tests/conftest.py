@@ -150,12 +150,13 @@ def make_files(
         model: bytes = b"not a model",
         example: Example = made_up,
         measured: Mapping[str, Any] | None = None,
+        profile: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> dict[str, bytes]:
         files = {
             bundles.MODEL: model,
             bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),
-            bundles.PROFILE: bundles.dump_json({}),
+            bundles.PROFILE: bundles.dump_json(profile or {}),
             bundles.EXAMPLE: bundles.dump_json(example.model_dump(mode="json")),
         }
         return bundles.seal(training.model_copy(update=changes), {**metrics, **(measured or {})}, files)

@@ -62,51 +62,81 @@ def slot_names(profile: NumericProfile | CategoryProfile) -> list[str]:
 class RowCounter:
     """Counts rows, per feature and slot, with everything looked up beforehand.
 
+    Four counters of Prometheus' client take longer than the model of iris does; so rows that come one by
+    one are noted in lists, and the counters are told of many at once.
+
     Args:
         counter: gives what counts for a feature and a slot.
+        later: is told, at the first row after each `flush`, what to call to have the next.
     """
 
-    def __init__(self, profile: Profile, schema: Schema, counter: Callable[[str, str], Count]) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        schema: Schema,
+        counter: Callable[[str, str], Count],
+        later: Callable[[Callable[[], None]], None] | None = None,
+    ) -> None:
         counts = {
             name: [counter(name, slot) for slot in slot_names(one)] for name, one in profile.features.items()
         }
-        self._numeric: list[tuple[NumericProfile, list[float], list[Count]]] = []
-        self._categorical: list[tuple[CategoryProfile, tuple[str, ...], Mapping[str, int], list[Count]]] = []
+        noted = {name: [0] * len(each) for name, each in counts.items()}
+        self._numeric: list[tuple[list[float], list[int]]] = []
+        self._categorical: list[tuple[Mapping[str, int], list[int]]] = []
+        self._numbers: list[tuple[NumericProfile, list[Count]]] = []
+        self._texts: list[tuple[Mapping[str, int], list[Count]]] = []
+        self._both = [(noted[name], counts[name]) for name in counts]
+        self._later = later
+        self._flushed = True
         known = {column.name: column.categories for column in schema.categorical}
         for name in schema.names:  # a file of JSON keeps no order
             one = profile.features[name]
             if isinstance(one, NumericProfile):
-                self._numeric.append((one, list(one.edges), counts[name]))
+                self._numeric.append((list(one.edges), noted[name]))
+                self._numbers.append((one, counts[name]))
             else:
                 texts = ["", *known[name]]
-                slots = one.slots(np.array(texts, dtype=np.object_), known[name]).tolist()
-                self._categorical.append(
-                    (one, known[name], dict(zip(texts, slots, strict=True)), counts[name])
-                )
+                places = one.slots(np.array(texts, dtype=np.object_), known[name]).tolist()
+                slots = dict(zip(texts, places, strict=True))
+                self._categorical.append((slots, noted[name]))
+                self._texts.append((slots, counts[name]))
 
     def count(self, features: Features) -> None:
-        """Count one row."""
-        for value, (_, edges, counts) in zip(features.numeric[0].tolist(), self._numeric, strict=True):
+        """Note one row; by one thread alone, the one that flushes."""
+        for value, (edges, noted) in zip(features.numeric[0].tolist(), self._numeric, strict=True):
             slot = bisect_right(edges, value)
             if slot == len(edges):
                 slot += (value != value) - (value == edges[-1])  # NaN; the last bin has its right edge too
-            counts[slot](1)
+            noted[slot] += 1
         if self._categorical:
-            for text, (_, _, slots, counts) in zip(features.categorical[0], self._categorical, strict=True):
-                counts[slots.get(text, len(counts) - 2)](1)
+            for text, (slots, noted) in zip(features.categorical[0], self._categorical, strict=True):
+                noted[slots.get(text, len(noted) - 2)] += 1
+        if self._flushed:
+            self._flushed = False
+            if self._later is not None:
+                self._later(self.flush)
+
+    def flush(self) -> None:
+        """Tell the counters of the rows that were noted."""
+        self._flushed = True
+        for noted, counts in self._both:
+            _add(counts, noted)
+            noted[:] = [0] * len(noted)
 
     def count_all(self, features: Features) -> None:
-        """Count each of many rows."""
-        for position, (number, _, counts) in enumerate(self._numeric):
-            _add(counts, number.slots(features.numeric[:, position]).tolist())
-        for position, (_, _, slots, counts) in enumerate(self._categorical):
-            _add(counts, [slots.get(text, len(counts) - 2) for text in features.categorical[:, position]])
+        """Count each of many rows, at once; by any thread."""
+        for position, (number, counts) in enumerate(self._numbers):
+            slots = number.slots(features.numeric[:, position])
+            _add(counts, np.bincount(slots, minlength=len(counts)).tolist())
+        for position, (known, counts) in enumerate(self._texts):
+            places = [known.get(text, len(counts) - 2) for text in features.categorical[:, position]]
+            _add(counts, np.bincount(places, minlength=len(counts)).tolist())
 
 
-def _add(counts: list[Count], slots: list[int]) -> None:
-    for slot, number in enumerate(np.bincount(slots, minlength=len(counts)).tolist()):
+def _add(counts: list[Count], numbers: list[int]) -> None:
+    for count, number in zip(counts, numbers, strict=True):
         if number:
-            counts[slot](number)
+            count(number)
 
 
 class Reference(Collector):

@@ -1,5 +1,6 @@
 """What Prometheus can ask: counted in one process, or summed over all workers."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from functools import lru_cache
@@ -25,6 +26,7 @@ from src.bundle import Bundle
 from src.monitoring.online import Reference, RowCounter, profile_of
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+FLUSH_SECONDS = 1.0  # how late rows may be where another worker shows them
 _SECONDS = (0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 
@@ -89,6 +91,7 @@ class Metrics:
             ["version", "feature", "bin"],
             registry=own,
         )
+        self._rows: RowCounter | None = None  # of the model in service
         self.reference = Reference()
         own.register(self.reference)
         self.swaps = Counter("model_swaps", "Models put into service.", registry=own)
@@ -116,6 +119,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """Return the metrics of this process, or of all workers, in Prometheus' text format."""
+        self._flush()
         if not self._shared:
             return generate_latest(self._own)
         everyone = CollectorRegistry()
@@ -136,21 +140,35 @@ class Metrics:
             self.feature_rows.clear()
         self.reference.show(version, profile)
         if profile is None:
+            self._rows = None
             return None
-        return RowCounter(
-            profile, bundle.schema, lambda feature, slot: self.feature_rows.labels(version, feature, slot).inc
-        )
+
+        def counter(feature: str, slot: str) -> Callable[[float], None]:
+            return self.feature_rows.labels(version, feature, slot).inc
+
+        # Who asks for the metrics flushes; but of several workers, one alone is asked.
+        self._rows = RowCounter(profile, bundle.schema, counter, _in_a_while if self._shared else None)
+        return self._rows
 
     def close(self) -> None:
-        """Leave no gauge of this worker behind."""
+        """Leave no gauge of this worker behind, and no row uncounted."""
+        self._flush()
         if self._shared:
             mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+    def _flush(self) -> None:
+        if self._rows is not None:
+            self._rows.flush()
 
     def _request(self, method: str, route: str, status: int) -> RequestMetrics:
         return RequestMetrics(
             add=self._requests.labels(method, route, str(status)).inc,
             observe=self._seconds.labels(method, route).observe,
         )
+
+
+def _in_a_while(flush: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(FLUSH_SECONDS, flush)
 
 
 def forget_dead_workers() -> None:

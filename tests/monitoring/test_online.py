@@ -50,6 +50,8 @@ def counted(*rows: tuple[float, str], together: bool = False) -> Counter[tuple[s
     else:
         for age, city in rows:
             online.count(Features(np.array([[age]]), np.array([[city]], dtype=object)))
+        assert not found
+        online.flush()
     return found
 
 
@@ -91,6 +93,24 @@ def test_a_text_is_counted_in_its_slot(city: str, slot: str) -> None:
 )
 def test_rows_are_counted_alike_one_by_one_and_together(rows: list[tuple[float, str]]) -> None:
     assert counted(*rows) == counted(*rows, together=True)
+
+
+def test_the_next_flush_is_asked_for_once() -> None:
+    asked: list[Callable[[], None]] = []
+    told: list[float] = []
+    online = RowCounter(PROFILE, SCHEMA, lambda feature, slot: told.append, asked.append)
+    row = Features(np.array([[1.5]]), np.array([["Porto"]], dtype=object))
+
+    for _ in range(3):
+        online.count(row)
+    assert len(asked) == 1
+    asked.pop()()
+    assert told == [3, 3]
+    online.flush()
+    online.count(row)
+
+    assert told == [3, 3]
+    assert len(asked) == 1
 
 
 def test_the_reference_is_of_the_model_in_service_alone() -> None:

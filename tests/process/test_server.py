@@ -10,9 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from src import bundle as bundles
+from src.monitoring.profile import profile
+from src.schema import Features, Schema
 from tests.conftest import REPOSITORY
 from tests.process.conftest import KEY, MakeFiles, Server
 
@@ -173,6 +176,31 @@ def test_two_workers_count_together(start_server: Start, model_dir: Path) -> Non
     assert "model_confidence_count 40.0" in text
     assert "model_loaded 1.0" in text
     assert 'http_requests_total{method="POST",route="/predict",status="200"} 40.0' in text
+
+
+def test_rows_of_every_worker_are_counted_a_little_later(
+    start_server: Start, schema: Schema, tmp_path: Path, bundle_files: MakeFiles
+) -> None:
+    rows = Features(np.array([[5.0, 3.0, 1.0, 0.2], [6.0, 3.0, 4.0, 1.2]]), np.empty((2, 0), dtype=object))
+    trained = profile(schema, rows, np.array([0, 1])).model_dump(mode="json")
+    bundles.write_folder(tmp_path / "models", bundle_files(profile=trained))
+    server = start_server(
+        API_KEY=KEY, MODEL_DIR=str(tmp_path / "models"), WORKERS="2", RATE_LIMIT_PREDICT="1000/minute"
+    )
+    server.wait_for("/readyz", 200)
+    for _ in range(40):
+        server.predict(GOOD)
+
+    counted = 0.0
+    deadline = time.monotonic() + 20
+    with httpx.Client() as one:  # connection, so one worker is asked
+        while counted < 40 and time.monotonic() < deadline:
+            lines = one.get(server.url + "/metrics").text.splitlines()
+            counts = [line for line in lines if 'feature="petal_width"' in line and "rows_total" in line]
+            counted = sum(float(line.split()[-1]) for line in counts)
+            time.sleep(0.05)
+
+    assert counted == 40
 
 
 def test_every_line_of_the_log_is_json_and_none_holds_a_key(start_server: Start, model_dir: Path) -> None:
