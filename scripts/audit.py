@@ -258,6 +258,13 @@ def service(address: str) -> str:
     return address.rstrip("/")
 
 
+def pypi_of_pip() -> str:
+    """Return the address that pip has for PyPI."""
+    from pip._internal.models.index import PyPI
+
+    return f"{PyPI.url}pypi"
+
+
 def give_up(seconds: int) -> None:
     """End the process after `seconds`, whatever a service still sends."""
 
@@ -274,7 +281,7 @@ def main() -> None:
     parser.add_argument("--lock", type=Path, default=ROOT / "poetry.lock")
     parser.add_argument("--exceptions", type=Path, default=ROOT / "ci/audit-exceptions.toml")
     parser.add_argument("--osv", type=service, default="https://api.osv.dev")
-    parser.add_argument("--pypi", type=service, default="https://pypi.org/pypi")
+    parser.add_argument("--pypi", type=service, default=pypi_of_pip())
     parser.add_argument("--sarif", type=Path, help="file to write the findings to")
     parser.add_argument("--seconds", type=int, default=180, help="for everything")
     options = parser.parse_args()

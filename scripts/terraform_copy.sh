@@ -16,7 +16,7 @@ rm -f "$copy/backend.tf"
 cd "$copy"
 terraform init -backend=false -input=false -no-color > init.log 2>&1 || {
     cat init.log >&2
-    echo "error: no provider hashicorp/google; it comes from registry.terraform.io, or from a mirror that TF_CLI_CONFIG_FILE names" >&2
+    echo "error: no provider hashicorp/google; it comes from Terraform's registry, or from a mirror that TF_CLI_CONFIG_FILE names" >&2
     exit 1
 }
 "$@"
