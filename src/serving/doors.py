@@ -39,9 +39,8 @@ async def close_doors(server: Server) -> None:
     doors = [socket.socket(fileno=os.dup(door.fileno())) for each in running for door in each.sockets]
     if not doors:
         return
-    for door in doors:
-        _begin_no_more(door)
-    await asyncio.sleep(HANDSHAKE_SECONDS)
+    if all([_begin_no_more(door) for door in doors]):
+        await asyncio.sleep(HANDSHAKE_SECONDS)
     for listening in running:
         listening.close()
     await asyncio.sleep(0)  # from here on nobody but us accepts
@@ -56,12 +55,17 @@ def _protocol(server: Server) -> asyncio.Protocol:
     return made
 
 
-def _begin_no_more(door: socket.socket) -> None:
-    if sys.platform == "linux":
-        program = ctypes.create_string_buffer(ONLY_WHO_IS_KNOWN, len(ONLY_WHO_IS_KNOWN))
-        described = struct.pack("HP", len(ONLY_WHO_IS_KNOWN) // 8, ctypes.addressof(program))
-        with suppress(OSError):  # a sandbox without packet filters
-            door.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, described)
+def _begin_no_more(door: socket.socket) -> bool:
+    """Let no new connection be begun; False where the kernel has no such filter."""
+    if sys.platform != "linux":
+        return False
+    program = ctypes.create_string_buffer(ONLY_WHO_IS_KNOWN, len(ONLY_WHO_IS_KNOWN))
+    described = struct.pack("HP", len(ONLY_WHO_IS_KNOWN) // 8, ctypes.addressof(program))
+    try:
+        door.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, described)
+    except OSError:  # a sandbox
+        return False
+    return True
 
 
 def _waiting(door: socket.socket) -> list[socket.socket]:

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from src.serving import __main__ as entry
-from src.serving import protocol
+from src.serving import doors, protocol
 from src.serving.doors import close_doors
 from src.serving.protocol import Protocol
 
@@ -33,7 +33,13 @@ async def started() -> tuple[uvicorn.Server, socket.socket]:
     return server, listener
 
 
-def test_who_waits_in_front_of_closing_doors_is_answered() -> None:
+@pytest.mark.parametrize("filtered", [True, False])
+def test_who_waits_in_front_of_closing_doors_is_answered(
+    monkeypatch: pytest.MonkeyPatch, filtered: bool
+) -> None:
+    if not filtered:
+        monkeypatch.setattr(doors, "_begin_no_more", lambda door: False)
+
     async def run() -> list[bytes]:
         server, listener = await started()
         address = listener.getsockname()
