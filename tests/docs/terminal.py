@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import httpx
 
 from tests.conftest import REPOSITORY
 from tests.docs.blocks import OUTPUT, SERVER, Block
+from tests.ports import free_port
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 IDENTITY = {
@@ -54,9 +54,7 @@ class Terminal:
         self._state = folder.parent / "state"
         self._state.write_text(f"cd {folder}\n")
         self._server: subprocess.Popen[bytes] | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         programs = folder.parent / "programs"
         programs.mkdir()
         for file in STAND_INS.glob("*.py"):

@@ -19,7 +19,7 @@ import yaml
 
 from tests.conftest import REPOSITORY
 from tests.monitoring_stack.tools import ALERTMANAGER, MONITORING, RULES, program
-from tests.process.conftest import free_port
+from tests.ports import free_port
 
 SCALE = 60  # times as fast as in production
 PATIENCE = 90  # seconds for anything to happen, on a machine that others use too
@@ -147,6 +147,7 @@ class Stack:
                 "--cluster.listen-address=",
             ],
         )
+        self.wait_for(lambda: self._alive("alertmanager", "/-/ready"), "Alertmanager is ready")
 
     def address(self, name: str) -> str:
         return f"127.0.0.1:{self.ports[name]}"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.monitoring_stack.tools import ALERTMANAGER, RULES, program
-from tests.process.conftest import free_port
+from tests.ports import free_port
 
 Labels = dict[str, str]
 

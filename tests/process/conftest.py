@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from src.runtime.export import export
 from src.runtime.pipeline import build_pipeline
 from src.schema import Schema
 from tests.conftest import REPOSITORY
+from tests.ports import free_port
 
 KEY = "good-" + "k" * 32
 MakeFiles = Callable[..., dict[str, bytes]]
@@ -94,12 +94,6 @@ def train(schema: Schema) -> tuple[bytes, Example]:
         scores=tuple(tuple(map(float, scores)) for scores in pipeline.predict_proba(few)),
     )
     return export(pipeline, schema), example
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from src.runtime.session import open_model
 from src.schema import Schema, to_features
 from tests.buckets import bucket, bucket_server  # noqa: F401
 from tests.conftest import REPOSITORY
+from tests.ports import free_port
 
 MakeFiles = Callable[..., dict[str, bytes]]
 
@@ -126,9 +126,7 @@ def labels_of(bundle: Bundle, rows: pd.DataFrame) -> list[str]:
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real MLflow server that hands out its artifacts."""
     folder = tmp_path_factory.mktemp("mlflow_server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/server.db", "--serve-artifacts"]
     command += ["--artifacts-destination", str(folder / "artifacts")]
