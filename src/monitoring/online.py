@@ -77,39 +77,31 @@ class RowCounter:
         counter: Callable[[str, str], Count],
         later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
-        counts = {
-            name: [counter(name, slot) for slot in slot_names(one)] for name, one in profile.features.items()
-        }
-        noted = {name: [0] * len(each) for name, each in counts.items()}
-        self._numeric: list[tuple[list[float], list[int]]] = []
-        self._categorical: list[tuple[Mapping[str, int], list[int]]] = []
-        self._numbers: list[tuple[NumericProfile, list[Count]]] = []
-        self._texts: list[tuple[Mapping[str, int], list[Count]]] = []
-        self._both = [(noted[name], counts[name]) for name in counts]
+        self._numeric: list[tuple[NumericProfile, list[float], list[int], list[Count]]] = []
+        self._categorical: list[tuple[Mapping[str, int], list[int], list[Count]]] = []
         self._later = later
         self._flushed = True
         known = {column.name: column.categories for column in schema.categorical}
         for name in schema.names:  # a file of JSON keeps no order
             one = profile.features[name]
+            counts = [counter(name, slot) for slot in slot_names(one)]
+            noted = [0] * len(counts)
             if isinstance(one, NumericProfile):
-                self._numeric.append((list(one.edges), noted[name]))
-                self._numbers.append((one, counts[name]))
+                self._numeric.append((one, list(one.edges), noted, counts))
             else:
                 texts = ["", *known[name]]
-                places = one.slots(np.array(texts, dtype=np.object_), known[name]).tolist()
-                slots = dict(zip(texts, places, strict=True))
-                self._categorical.append((slots, noted[name]))
-                self._texts.append((slots, counts[name]))
+                slots = one.slots(np.array(texts, dtype=np.object_), known[name]).tolist()
+                self._categorical.append((dict(zip(texts, slots, strict=True)), noted, counts))
 
     def count(self, features: Features) -> None:
         """Note one row; by one thread alone, the one that flushes."""
-        for value, (edges, noted) in zip(features.numeric[0].tolist(), self._numeric, strict=True):
+        for value, (_, edges, noted, _) in zip(features.numeric[0].tolist(), self._numeric, strict=True):
             slot = bisect_right(edges, value)
             if slot == len(edges):
                 slot += (value != value) - (value == edges[-1])  # NaN; the last bin has its right edge too
             noted[slot] += 1
         if self._categorical:
-            for text, (slots, noted) in zip(features.categorical[0], self._categorical, strict=True):
+            for text, (slots, noted, _) in zip(features.categorical[0], self._categorical, strict=True):
                 noted[slots.get(text, len(noted) - 2)] += 1
         if self._flushed:
             self._flushed = False
@@ -119,16 +111,18 @@ class RowCounter:
     def flush(self) -> None:
         """Tell the counters of the rows that were noted."""
         self._flushed = True
-        for noted, counts in self._both:
+        numbers = [(noted, counts) for _, _, noted, counts in self._numeric]
+        texts = [(noted, counts) for _, noted, counts in self._categorical]
+        for noted, counts in numbers + texts:
             _add(counts, noted)
             noted[:] = [0] * len(noted)
 
     def count_all(self, features: Features) -> None:
         """Count each of many rows, at once; by any thread."""
-        for position, (number, counts) in enumerate(self._numbers):
+        for position, (number, _, _, counts) in enumerate(self._numeric):
             slots = number.slots(features.numeric[:, position])
             _add(counts, np.bincount(slots, minlength=len(counts)).tolist())
-        for position, (known, counts) in enumerate(self._texts):
+        for position, (known, _, counts) in enumerate(self._categorical):
             places = [known.get(text, len(counts) - 2) for text in features.categorical[:, position]]
             _add(counts, np.bincount(places, minlength=len(counts)).tolist())
 
