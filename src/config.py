@@ -1,5 +1,6 @@
 """The two configurations: `Params`, what is trained, and `Settings`, where we run."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from src import paths
+from src.cells import MISSING, CellRule
 from src.errors import ConfigError
 from src.frozen import Frozen
 
@@ -27,22 +29,34 @@ ModelKind = Literal["random_forest", "extra_trees", "logistic_regression"]
 
 
 def _check_range(value: tuple[float, float]) -> tuple[float, float]:
+    if not (math.isfinite(value[0]) and math.isfinite(value[1])):
+        raise ValueError("both ends must be finite numbers")
     if not value[0] <= value[1]:
         raise ValueError("the lowest comes first")
     return value
 
 
+def _check_word(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("each is a text, write it in quotes")
+    return value
+
+
+Word = Annotated[str, BeforeValidator(_check_word)]
 Range = Annotated[tuple[float, float], Field(strict=False), AfterValidator(_check_range)]
 
 
 class DataParams(Frozen):
-    """The table, its target and how it is split."""
+    """The table, what its cells mean, its target and how it is split."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     source: str = Field(min_length=1)
     target: str = Field(min_length=1)
     drop: tuple[str, ...] = Field(strict=False)
     ranges: dict[str, Range]
+    text: tuple[Word, ...] = Field((), strict=False)
+    missing: tuple[Word, ...] = Field(MISSING, strict=False)
+    strip: bool = True
     test_size: float = Field(gt=0, lt=1)
     random_state: int = Field(ge=0, lt=2**32)
 
@@ -50,6 +64,11 @@ class DataParams(Frozen):
     def raw(self) -> Path:
         """The table as `prepare` read it."""
         return paths.RAW / f"{self.name}.csv"
+
+    @property
+    def cells(self) -> CellRule:
+        """What texts mean; an empty one, in any case, that there is no value."""
+        return CellRule(tuple(dict.fromkeys(("", *self.missing))), self.strip)
 
     @property
     def model_name(self) -> str:

@@ -1,27 +1,24 @@
-"""The columns of a table: infer them, build the request model, and turn rows into arrays."""
+"""The columns of a table: what they hold, the request model, and rows as arrays."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, WithJsonSchema, create_model
+from pydantic_core import CoreSchema, core_schema
 
-from src.errors import DataError
+from src.cells import CellRule
 from src.frozen import Frozen
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_CATEGORIES = 1_000
-MAX_CLASSES = 100
 MAX_TEXT = 256  # characters of one categorical value in a request
-_FLOAT32_MAX = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
-_INTEGER_MAX = 2**53  # beyond it a double no longer holds every integer
+NOT_A_WORD = "a word for missing"  # where pydantic says that a text in a number's place is none
 
 
 class NumericColumn(Frozen):
@@ -55,6 +52,13 @@ class Schema(Frozen):
     target: str
     target_header: str
     classes: tuple[str, ...]  # in the order of the model's scores
+    missing: tuple[str, ...] = ()  # texts that mean no value, "" is one; models made before have none
+    strip: bool = False  # whether blanks around a text are no part of it
+
+    @property
+    def cells(self) -> CellRule:
+        """What texts mean, in tables and requests."""
+        return CellRule(self.missing, self.strip)
 
     @property
     def names(self) -> list[str]:
@@ -79,66 +83,19 @@ class Features(NamedTuple):
     categorical: NDArray[np.object_]  # [rows, categorical columns] of str, "" = missing
 
 
-def slug(header: str) -> str:
-    """Return `header` as an identifier: `sepal length (cm)` becomes `sepal_length`."""
-    without_unit = re.sub(r"[(\[].*?[)\]]", " ", header)
-    words = re.findall(r"[a-z0-9]+", without_unit.lower())
-    return "_".join(words)
-
-
-def slugs(headers: Sequence[str]) -> list[str]:
-    """Return one slug per header; two that would be the same are an error.
-
-    Raises:
-        DataError: a header has no letter or digit, or two have the same slug.
-    """
-    seen: dict[str, str] = {}
-    for header in headers:
-        name = slug(header)
-        if not name:
-            raise DataError(f"column {header!r}: its name needs a letter or a digit outside brackets")
-        if name in seen:
-            raise DataError(f"columns {seen[name]!r} and {header!r} are both named {name!r}")
-        seen[name] = header
-    return list(seen)
-
-
-def infer(table: pd.DataFrame, target: str, ranges: Mapping[str, Sequence[float]]) -> Schema:
-    """Return the schema of `table`, whose headers are as the source spells them.
-
-    `target` and the keys of `ranges` may be headers or slugs.
-
-    Raises:
-        DataError: a column cannot be used; the message names it and says why.
-    """
-    headers = dict(zip(slugs([str(header) for header in table.columns]), table.columns, strict=True))
-    target = slug(target)
-    if target not in headers:
-        raise DataError(f"data.target: no column {target!r}, the table has {', '.join(headers)}")
-    allowed = {slug(name): (float(low), float(high)) for name, (low, high) in ranges.items()}
-    if unknown := allowed.keys() - headers.keys():
-        raise DataError(f"data.ranges: no column {sorted(unknown)[0]!r}, the table has {', '.join(headers)}")
-    columns = tuple(
-        _infer_column(name, str(header), table[header], allowed.get(name))
-        for name, header in headers.items()
-        if name != target
-    )
-    if not columns:
-        raise DataError("the table has no column beside its target")
-    return Schema(
-        columns=columns,
-        target=target,
-        target_header=str(headers[target]),
-        classes=_classes(target, table[headers[target]]),
-    )
-
-
 def request_model(schema: Schema) -> type[BaseModel]:
-    """Return the strict model of one row: exactly the schema's columns, within their ranges."""
+    """Return the strict model of one row: exactly the schema's columns, within their ranges.
+
+    A word for missing in a number's place is None; in a category it stays, for `CellRule.text` to read.
+    """
     fields: dict[str, Any] = {}
     for position, column in enumerate(schema.columns):
-        kind, constraints = _request_type(column)
-        options: dict[str, Any] = {"alias": column.name, "title": column.header, **constraints}
+        options: dict[str, Any] = {"alias": column.name, "title": column.header}
+        if isinstance(column, CategoryColumn):
+            kind: Any = str
+            options |= {"max_length": MAX_TEXT, "examples": list(column.categories)[:20]}
+        else:
+            kind = _number_type(column, schema.cells)
         if column.nullable:
             kind, options = kind | None, {**options, "default": None}
         # The field's own name is a number, so that no column name can clash with pydantic's.
@@ -161,100 +118,63 @@ def batch_model(schema: Schema, most: int) -> type[BaseModel]:
 
 
 def to_features(schema: Schema, table: Mapping[str, Sequence[object]] | pd.DataFrame) -> Features:
-    """Return the columns of `table` (slugs to values, a data frame too) as the model's matrices.
+    """Return the columns of `table` (names to values, a data frame too) as the model's matrices.
 
-    A missing value is None, NaN or, in a category, the empty text.
+    A missing value is None, NaN or a text that the schema takes for none.
     """
-    rows = len(table[schema.names[0]])
+    rows, cells = len(table[schema.names[0]]), schema.cells
     numeric = np.empty((rows, len(schema.numeric)), dtype=np.float64)
     for position, number in enumerate(schema.numeric):
-        values = [math.nan if _missing(value) else value for value in table[number.name]]
+        values = [math.nan if cells.is_missing(value) else value for value in table[number.name]]
         numeric[:, position] = np.array(values, dtype=np.float64)
     categorical = np.empty((rows, len(schema.categorical)), dtype=object)
     for position, category in enumerate(schema.categorical):
-        categorical[:, position] = ["" if _missing(value) else value for value in table[category.name]]
+        categorical[:, position] = [
+            "" if cells.is_missing(value) else cells.text(str(value)) for value in table[category.name]
+        ]
     return Features(numeric, categorical)
 
 
-def _missing(value: object) -> bool:
-    return value is None or value != value  # NaN, NaT and pandas' NA differ from themselves
+def _number_type(column: NumericColumn, cells: CellRule) -> Any:
+    """Return the type of a number.
 
-
-def _request_type(column: Column) -> tuple[Any, dict[str, Any]]:
-    if isinstance(column, CategoryColumn):
-        known = list(column.categories)[:20]
-        return str, {"max_length": MAX_TEXT, "examples": known}
-    if column.type == "boolean":
-        return bool, {}
-    if column.type == "integer":
-        return int, {"ge": int(column.lowest), "le": int(column.highest)}
-    return float, {"ge": column.lowest, "le": column.highest}
-
-
-def _infer_column(
-    name: str, header: str, values: pd.Series[Any], allowed: tuple[float, float] | None
-) -> NumericColumn | CategoryColumn:
-    present = values.dropna()
-    nullable = len(present) < len(values)
-    if present.empty:
-        raise DataError(f"column {header!r}: every value is missing; leave it out with data.drop")
-    kind = _kind(present)
-    if kind == "category":
-        categories = tuple(sorted(str(value) for value in present.unique() if str(value) != ""))
-        if len(categories) > MAX_CATEGORIES:
-            count = f"{len(categories)} different texts, at most {MAX_CATEGORIES} are allowed"
-            raise DataError(f"column {header!r}: {count}; leave it out with data.drop")
-        if longest := next((text for text in categories if len(text) > MAX_TEXT), None):
-            raise DataError(f"column {header!r}: {longest[:40]!r}… has more than {MAX_TEXT} characters")
-        if allowed:
-            raise DataError(f"data.ranges: column {name!r} holds text, a range needs numbers")
-        return CategoryColumn(name=name, header=header, type=kind, nullable=nullable, categories=categories)
-    numbers = present.astype(float)
-    low, high = float(numbers.min()), float(numbers.max())
-    if not (math.isfinite(low) and math.isfinite(high) and max(-low, high) <= _FLOAT32_MAX):
-        raise DataError(f"column {header!r}: holds an infinite number or one beyond {_FLOAT32_MAX:.3g}")
-    if kind == "boolean":
-        lowest, highest = 0.0, 1.0
-    else:
-        lowest, highest = allowed or _widened(low, high, whole=kind == "integer")
-    if not lowest <= low <= high <= highest:
-        raise DataError(f"data.ranges: column {name!r} goes from {low:g} to {high:g}, beyond its range")
-    return NumericColumn(
-        name=name, header=header, type=kind, nullable=nullable, lowest=lowest, highest=highest
-    )
-
-
-def _kind(present: pd.Series[Any]) -> Literal["float", "integer", "boolean", "category"]:
-    letter = np.dtype(present.dtype).kind if isinstance(present.dtype, np.dtype) else "O"
-    if letter == "b" or all(isinstance(value, (bool, np.bool_)) for value in present):
-        return "boolean"
-    if letter in "iu":
-        return "integer"
-    if letter == "f":
-        return "float"
-    return "category"
-
-
-def _widened(low: float, high: float, whole: bool) -> tuple[float, float]:
-    """Return what a request may hold: as far again beyond what was seen, so that drift shows.
-
-    What was never negative stays so.
+    Python is called for a text alone; and for numbers, when some of them mean that there is none.
     """
-    span = (high - low) or max(abs(high), 1.0)
-    limit = float(_INTEGER_MAX) if whole else _FLOAT32_MAX
-    lowest = max(low - span, 0.0 if low >= 0 else -limit)
-    highest = min(high + span, limit)
-    if whole:
-        return float(math.floor(lowest)), float(math.ceil(highest))
-    return min(float(f"{lowest:.6g}"), low), max(float(f"{highest:.6g}"), high)
+    low, high = column.lowest, column.highest
+    number: CoreSchema
+    described: dict[str, Any]
+    if column.type == "boolean":
+        number, described = core_schema.bool_schema(strict=True), {"type": "boolean"}
+    elif column.type == "integer":
+        low, high = int(low), int(high)
+        number, described = _whole(low, high), {"type": "integer", "minimum": low, "maximum": high}
+    else:
+        number = core_schema.float_schema(strict=True, allow_inf_nan=False, ge=low, le=high)
+        described = {"type": "number", "minimum": low, "maximum": high}
+    if cells.numbers:
+        number = core_schema.nullable_schema(number) if column.nullable else number
+        number = core_schema.no_info_before_validator_function(_without(cells), number)
+    elif column.nullable and cells.missing:
+        number = core_schema.union_schema([number, (_word(cells), NOT_A_WORD)], mode="left_to_right")
+    return Annotated[object, GetPydanticSchema(lambda source, handler: number), WithJsonSchema(described)]
 
 
-def _classes(target: str, values: pd.Series[Any]) -> tuple[str, ...]:
-    if values.isna().any():
-        raise DataError(f"column {target!r}: {int(values.isna().sum())} rows have no target")
-    classes = tuple(sorted({str(value) for value in values.unique()}))
-    if not 2 <= len(classes) <= MAX_CLASSES:
-        raise DataError(
-            f"column {target!r}: {len(classes)} different targets, a classifier needs 2 to {MAX_CLASSES}"
-        )
-    return classes
+def _whole(low: int, high: int) -> CoreSchema:
+    """Return what takes 3 and, exactly, 3.0, as JSON Schema's `integer` does; not 3.5, true or "3"."""
+    either = core_schema.union_schema(
+        [core_schema.int_schema(strict=True), core_schema.float_schema(strict=True, allow_inf_nan=False)],
+        custom_error_type="int_type",
+    )
+    return core_schema.chain_schema([either, core_schema.int_schema(strict=False, ge=low, le=high)])
+
+
+def _without(cells: CellRule) -> Callable[[object], object]:
+    return lambda value: None if cells.is_missing(value) else value
+
+
+def _word(cells: CellRule) -> CoreSchema:
+    def check(text: str) -> None:
+        if not cells.is_missing(text):
+            raise ValueError("no word for missing")
+
+    return core_schema.no_info_after_validator_function(check, core_schema.str_schema(strict=True))

@@ -1,8 +1,7 @@
 """Tables on disk and in memory: read them, bring them to a schema, split them, write them."""
 
 import csv
-import io
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,14 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from src import paths
+from src.cells import CellRule
 from src.config import DataParams
 from src.errors import DataError
-from src.schema import CategoryColumn, Schema, infer, slug, slugs
+from src.infer import infer
+from src.kinds import typed
+from src.names import find, named
+from src.schema import CategoryColumn, Schema
+from src.source import read_texts
 
 _LARGEST = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
 
@@ -37,45 +41,34 @@ class Prepared:
         }
 
 
-def read(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
-    """Return the CSV at `path`, its headers as they are spelled and its numbers to the last bit.
-
-    Empty cells and the usual words for them (NA, NaN, null, None) are missing.
-
-    Args:
-        text: slugs of columns that stay text even when they look like numbers.
-
-    Raises:
-        DataError: it cannot be read as a table; no row is ever skipped.
-    """
-    try:
-        content = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text, see byte {error.start + 1}; save it as UTF-8") from error
-    headers, rows = _check_rows(path, content)
-    types = {header: str for header in headers if slug(header) in text}
-    try:
-        table = pd.read_csv(io.StringIO(content, newline=""), dtype=types, low_memory=False, index_col=False)
-    except pd.errors.ParserError as error:  # text that both take for a table, each in its own way
-        raise DataError(f"{path}: not a table: {' '.join(str(error).split())}") from error
-    if len(table) != rows or list(table.columns) != headers:  # a lone quoted blank is a row to one of them
-        raise DataError(f"{path}: has lines with nothing but a quoted blank; remove them")
-    return table
-
-
 def read_source(path: Path, data: DataParams) -> pd.DataFrame:
-    """Return the table at `path`, headers as they are spelled there, without what `data.drop` names.
+    """Return the table at `path` as `to_values` does; raises as it and `read_texts` do."""
+    return to_values(read_texts(path), data)
+
+
+def to_values(texts: pd.DataFrame, data: DataParams) -> pd.DataFrame:
+    """Return `texts` as what they spell, headers as they are, without what `data.drop` names.
+
+    The target stays as it is spelled, words for missing included.
 
     Raises:
-        DataError: as `read` does, or a column to drop is not there.
+        DataError: a column to drop, or one to keep as text, is not there.
     """
-    table = read(path, text=[slug(data.target)])
-    headers = dict(zip(slugs([str(header) for header in table.columns]), table.columns, strict=True))
-    if unknown := [name for name in data.drop if slug(name) not in headers]:
-        raise DataError(f"data.drop: no column {unknown[0]!r}, the table has {', '.join(headers)}")
-    return table.drop(columns=[headers[slug(name)] for name in data.drop])
+    headers = named(texts.columns)
+    dropped, kept = _columns("drop", data.drop, headers), _columns("text", data.text, headers)
+    target = find(data.target, headers)
+    columns: dict[str, Any] = {}
+    for name, header in headers.items():
+        if name in dropped:
+            continue
+        if name == target:
+            columns[header] = texts[header]
+        elif name in kept:
+            spelled = texts[header].map(data.cells.text)
+            columns[header] = spelled.where(spelled != "")
+        else:
+            columns[header] = typed(texts[header], data.cells)
+    return pd.DataFrame(columns, index=texts.index)
 
 
 def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
@@ -84,31 +77,35 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
     Raises:
         DataError: the table does not hold what the parameters say.
     """
-    schema = infer(table, data.target, data.ranges)
+    schema = infer(table, data.target, data.ranges, data.cells)
     frame = to_schema_frame(table, schema)
     train, test = split(frame, data.test_size, data.random_state, schema.target)
     return Prepared(schema, train, test)
 
 
 def to_schema_frame(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Return the schema's columns of `table`, whose headers may be slugs or the source's.
+    """Return the schema's columns of `table`, whose headers may be names or the source's.
 
     Numbers become float64, NaN where missing; categories str, "" where missing; the target, if there, str.
 
     Raises:
         DataError: a column is missing or holds what its type does not allow.
     """
-    headers = dict(zip(slugs([str(header) for header in table.columns]), table.columns, strict=True))
-    if missing := [name for name in schema.names if name not in headers]:
-        raise DataError(f"no column {missing[0]!r}, the table has {', '.join(headers)}")
+    headers = named(table.columns)
+    positions = {name: place for place, name in enumerate(headers)}
     columns: dict[str, Any] = {}
     for column in schema.columns:
-        values = table[headers[column.name]]
+        found = _place(column.name, column.header, headers)
+        if found is None:
+            raise DataError(f"no column {column.name!r}, the table has {', '.join(headers)}")
+        values = table.iloc[:, positions[found]]
+        is_text = isinstance(column, CategoryColumn)
         columns[column.name] = (
-            _texts(values) if isinstance(column, CategoryColumn) else _numbers(column.header, values)
+            _texts(values, schema.cells) if is_text else _numbers(column.header, values, schema.cells)
         )
-    if schema.target in headers:
-        columns[schema.target] = _texts(table[headers[schema.target]])
+    target = _place(schema.target, schema.target_header, headers)
+    if target is not None:
+        columns[schema.target] = _texts(table.iloc[:, positions[target]], schema.cells)
     return pd.DataFrame(columns, index=table.index)
 
 
@@ -116,10 +113,9 @@ def read_prepared(path: Path, schema: Schema) -> pd.DataFrame:
     """Return a table that `Prepared.files` wrote, equal to what it was.
 
     Raises:
-        DataError: as `read` and `to_schema_frame` do.
+        DataError: as `read_texts` and `to_schema_frame` do.
     """
-    texts = [schema.target, *(column.name for column in schema.categorical)]
-    return to_schema_frame(read(path, texts), schema)
+    return to_schema_frame(read_texts(path), schema)
 
 
 def split(
@@ -162,48 +158,22 @@ def write(path: Path, content: bytes) -> None:
     incoming.replace(path)
 
 
-def _check_rows(path: Path, content: str) -> tuple[list[str], int]:
-    """Return the headers and the number of rows; pandas renames double headers and fills up short rows."""
-    if "\0" in content:
-        raise DataError(f"{path}: holds NUL bytes; this is not a CSV")
-    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
-    headers: list[str] = []
-    rows = 0
-    try:
-        for cells in reader:
-            if len(cells) < 2 and not "".join(cells).strip():
-                continue  # an empty line
-            if not headers:
-                headers = cells
-                continue
-            rows += 1
-            if len(cells) != len(headers):
-                found, needed = len(cells), len(headers)
-                raise DataError(f"{path}: line {reader.line_num} has {found} cells, the header has {needed}")
-    except csv.Error as error:
-        raise DataError(f"{path}: line {reader.line_num}: {error}") from error
-    if not headers:
-        raise DataError(f"{path}: empty, a header is needed")
-    if nameless := [place for place, header in enumerate(headers, 1) if not header.strip()]:
-        raise DataError(f"{path}: column {nameless[0]} has no name in the header")
-    if all(_is_number(header) for header in headers):
-        raise DataError(f"{path}: the first line holds numbers, a header is needed")
-    if twice := [header for header in headers if headers.count(header) > 1]:
-        raise DataError(f"{path}: two columns are named {twice[0]!r}")
-    if not rows:
-        raise DataError(f"{path}: no rows below the header")
-    return headers, rows
+def _columns(key: str, wanted: Iterable[str], headers: Mapping[str, str]) -> set[str]:
+    """Return the names of the columns that the parameter `key` lists; raises DataError for one not there."""
+    found = {one: find(one, headers) for one in wanted}
+    if unknown := [one for one, name in found.items() if name is None]:
+        raise DataError(f"data.{key}: no column {unknown[0]!r}, the table has {', '.join(headers)}")
+    return {name for name in found.values() if name is not None}
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _place(name: str, header: str, headers: Mapping[str, str]) -> str | None:
+    """Return which of `headers` is the schema's column `name`, whose header was `header`."""
+    return name if headers.get(name) == name else find(header, headers)
 
 
-def _numbers(header: str, values: pd.Series) -> pd.Series:
+def _numbers(header: str, values: pd.Series, cells: CellRule) -> pd.Series:
+    if not pd.api.types.is_numeric_dtype(values) and values.map(lambda value: isinstance(value, str)).any():
+        values = typed(values.astype(object).where(values.notna(), "").map(str), cells)
     numbers = pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
     wrong = (numbers.isna() & values.notna()) | (numbers.abs() > _LARGEST)
     if wrong.any():
@@ -211,8 +181,10 @@ def _numbers(header: str, values: pd.Series) -> pd.Series:
         raise DataError(
             f"column {header!r}: {first[:40]!r} in {int(wrong.sum())} rows is not a finite number"
         )
-    return numbers
+    return numbers.where(~numbers.isin(cells.numbers)) if cells.numbers else numbers
 
 
-def _texts(values: pd.Series) -> pd.Series:
-    return values.astype(object).where(values.notna(), "").map(str).astype(str)
+def _texts(values: pd.Series, cells: CellRule) -> pd.Series:
+    return (
+        values.astype(object).where(values.notna(), "").map(lambda value: cells.text(str(value))).astype(str)
+    )

@@ -12,9 +12,9 @@ from tests.conftest import REPOSITORY
 
 # A module may import from its own layer's room and from every layer above it.
 LAYERS: list[set[str]] = [
-    {"errors", "paths", "frozen", "version", "progress"},
-    {"schema", "logs"},
-    {"config"},
+    {"errors", "paths", "frozen", "version", "progress", "cells"},
+    {"schema", "logs", "names", "kinds", "source"},
+    {"config", "infer"},
     {"bundle", "tables"},
     {"runtime", "quality"},
     {"registry"},

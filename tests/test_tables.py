@@ -15,6 +15,7 @@ from src import tables
 from src.config import DataParams
 from src.errors import DataError
 from src.schema import CategoryColumn, NumericColumn, Schema
+from src.source import read_texts
 from tests.conftest import REPOSITORY
 from tests.mixed import mixed_table
 
@@ -70,20 +71,20 @@ def test_what_is_no_table_is_refused_in_one_line(write: Write, content: str | by
     path = write(content)
 
     with pytest.raises(DataError) as error:
-        tables.read(path)
+        read_texts(path)
 
     assert str(error.value) == f"{path}: {message}"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.csv: No such file or directory"):
-        tables.read(tmp_path / "nowhere.csv")
+        read_texts(tmp_path / "nowhere.csv")
 
 
 def test_headers_stay_as_they_are_and_words_for_missing_are_missing(write: Write) -> None:
     path = write("\ufeffAge (years),City\n1,Porto\n\nNA,\n")
 
-    table = tables.read(path)
+    table = tables.read_source(path, data_params())
 
     assert list(table.columns) == ["Age (years)", "City"]
     assert table["Age (years)"].tolist()[0] == 1
@@ -91,10 +92,10 @@ def test_headers_stay_as_they_are_and_words_for_missing_are_missing(write: Write
 
 
 def test_a_text_column_keeps_what_looks_like_a_number(write: Write) -> None:
-    table = tables.read(write("code,n\n01,01\n2,2\n"), text=["code"])
+    table = tables.read_source(write("code,n\n1.0,01.5\n2,2\n"), data_params(text=("code",)))
 
-    assert table["code"].tolist() == ["01", "2"]
-    assert table["n"].tolist() == [1, 2]
+    assert table["code"].tolist() == ["1.0", "2"]
+    assert table["n"].tolist() == [1.5, 2]
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
@@ -104,7 +105,7 @@ def test_numbers_come_back_to_the_last_bit(
     path = tmp_path_factory.getbasetemp() / "numbers.csv"
     path.write_bytes(tables.to_bytes(pd.DataFrame({"a": values, "b": 1.0})))
 
-    table = tables.read(path)
+    table = tables.read_source(path, data_params())
 
     assert table["a"].to_numpy(dtype=float).tolist() == values
 
@@ -114,7 +115,7 @@ def test_what_two_readers_take_for_different_tables_is_refused(tmp_path: Path) -
     path.write_bytes('\ufeff\ufeff"\n1'.encode())  # one of them skips a second mark, and sees an open quote
 
     with pytest.raises(DataError, match="not a table: .*EOF inside string"):
-        tables.read(path)
+        read_texts(path)
 
 
 @given(st.text(max_size=60), st.text(alphabet='a",\n\r 1', max_size=40))
@@ -124,7 +125,7 @@ def test_any_text_is_a_table_or_an_error(
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes((head + "\n" + body).encode(errors="replace"))
     try:
-        table = tables.read(path)
+        table = read_texts(path)
     except DataError:
         return
 
@@ -269,4 +270,4 @@ def test_a_written_file_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytes
 
 def test_a_quoted_blank_line_is_not_lost(write: Write) -> None:
     with pytest.raises(DataError, match="lines with nothing but a quoted blank"):
-        tables.read(write('a\n1\n""\n2\n'))
+        read_texts(write('a\n1\n""\n2\n'))

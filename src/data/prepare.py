@@ -1,39 +1,17 @@
 """Stage `prepare`: check the source table, keep a copy of it, and split it into train and test."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from src import logs, paths, tables
 from src.config import load_params
+from src.data.remarks import remarks
 from src.errors import exit_on_error
-from src.schema import slug
+from src.source import read_texts
 
 logger = logging.getLogger(__name__)
-
-
-def remarks(table: pd.DataFrame, target: str) -> Iterator[str]:
-    """Yield one line for each thing in `table` that is no error, but that its owner should know.
-
-    `target` may be a header or a slug.
-    """
-    if copies := int(table.duplicated().sum()):
-        yield f"{copies} rows repeat another one" if copies > 1 else "1 row repeats another one"
-    for header, values in table.items():
-        if slug(str(header)) == slug(target):
-            continue
-        present = values.dropna()
-        if missing := len(values) - len(present):
-            yield f"column {header!r}: {missing} of {len(values)} values are missing"
-        if present.nunique() == 1:
-            yield f"column {header!r}: every value is {present.iloc[0]}, the model learns nothing from it"
-        if not pd.api.types.is_numeric_dtype(values.dtype):
-            numbers = pd.to_numeric(present.astype(object), errors="coerce")
-            wrong = present[numbers.isna()]
-            if 0 < len(wrong) < len(present) / 2:
-                yield f"column {header!r}: text because of {wrong.iloc[0]!r}; the other values are numbers"
 
 
 def balance(values: pd.Series) -> str:
@@ -49,11 +27,12 @@ def balance(values: pd.Series) -> str:
 def main() -> None:
     logs.setup()
     data = load_params().data
-    table = tables.read_source(Path(data.source), data)
+    texts = read_texts(Path(data.source))
+    table = tables.to_values(texts, data)
     prepared = tables.prepared(table, data)
-    for remark in remarks(table, data.target):
+    for remark in remarks(texts, table, data):
         logger.warning(remark)
-    logger.info("classes: %s", balance(table[prepared.schema.target_header]))
+    logger.info("classes: %s", balance(table[prepared.schema.target_header].map(data.cells.text)))
     tables.write(data.raw, Path(data.source).read_bytes())
     for path, content in prepared.files().items():
         tables.write(path, content)

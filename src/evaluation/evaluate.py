@@ -14,6 +14,7 @@ from src.evaluation.gate import judge
 from src.progress import step
 from src.quality.plots import figures, to_png
 from src.quality.report import Report, report
+from src.quality.spreadsheet import to_report
 from src.registry.publish import publish
 from src.registry.record import resume_run
 from src.runtime.answers import Runtime
@@ -70,8 +71,8 @@ def plot_files(measured: Report, schema: Schema, runtime: Runtime, test: pd.Data
     )
     importances = pd.DataFrame(measured.importances.items(), columns=["column", "importance"])
     return {
-        "predictions.csv": tables.to_bytes(predictions),
-        "importances.csv": tables.to_bytes(importances),
+        "predictions.csv": to_report(predictions),
+        "importances.csv": to_report(importances),
         **{name: to_png(figure) for name, figure in figures(measured, measured.importances).items()},
     }
 

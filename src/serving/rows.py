@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from src.schema import Features, Schema, batch_model, request_model
+from src.schema import NOT_A_WORD, Features, NumericColumn, Schema, batch_model, request_model
 from src.serving.problems import Problem
 
 MAX_ENTRIES = 100  # of one answer; a batch may hold many more mistakes
@@ -26,6 +27,14 @@ class RowReader:
         self._categorical = [fields[column.name] for column in schema.categorical]
         self._numbers = itemgetter(*self._numeric) if self._numeric else None
         self._names = ", ".join(schema.names)
+        self._columns = {column.name: column for column in schema.columns}
+        self._text = schema.cells.text
+        # Models made before there were words for missing take the empty text everywhere.
+        self._required = [
+            (place, column.name)
+            for place, column in enumerate(schema.categorical)
+            if schema.missing and not column.nullable
+        ]
 
     def read(self, body: bytes) -> Features:
         """Return the row as matrices of one row.
@@ -45,7 +54,7 @@ class RowReader:
         if body.count(b'"') != quotes:
             _refuse_repeated(body)
         numeric = np.array([[values[name] for name in self._numeric]], dtype=np.float64)  # None becomes NaN
-        return Features(numeric, _texts([texts]))
+        return Features(numeric, self._read_texts([texts]))
 
     def read_all(self, body: bytes) -> Features:
         """Return the rows of a batch as matrices; raises as `read` does, an entry naming its row too."""
@@ -62,7 +71,32 @@ class RowReader:
             _refuse_repeated(body)
         numbers = [self._numbers(row) for row in values] if self._numbers else []
         numeric = np.array(numbers, dtype=np.float64).reshape(len(rows), len(self._numeric))
-        return Features(numeric, _texts(texts or [[]] * len(rows)))
+        return Features(numeric, self._read_texts(texts or [[]] * len(rows), numbered=True))
+
+    def _read_texts(
+        self, rows: list[list[str | None]], numbered: bool = False
+    ) -> np.ndarray[Any, np.dtype[np.object_]]:
+        """Return [rows, categories], missing as the empty text.
+
+        Raises:
+            Problem: 422, a text means missing where training saw no row without one.
+        """
+        read = self._text
+        matrix = np.empty((len(rows), len(rows[0])), dtype=np.object_)
+        if not matrix.size:
+            return matrix
+        texts = [[read(text) if text else "" for text in row] for row in rows]
+        if self._required:
+            missing = [
+                _entry(row if numbered else None, name, "The text means missing; a value is needed.")
+                for row, values in enumerate(texts)
+                for place, name in self._required
+                if not values[place]
+            ]
+            if missing:
+                raise _invalid(missing)
+        matrix[:] = texts
+        return matrix
 
     def _explain(self, error: ValidationError) -> list[Entry]:
         """Return an entry for each wrong field; a field that is not ours is not repeated."""
@@ -70,13 +104,24 @@ class RowReader:
         unknown: dict[int | None, int] = {}
         for problem in error.errors(include_url=False, include_input=False):
             row, field = _place(problem["loc"])
+            if problem["loc"] and problem["loc"][-1] == NOT_A_WORD:
+                continue  # the number's own problem is said
             if problem["type"] == "extra_forbidden":
                 unknown[row] = unknown.get(row, 0) + 1
             else:
-                entries.append(_entry(row, field, problem["msg"]))
+                entries.append(_entry(row, field, self._detail(problem, field)))
         for row, count in unknown.items():
             entries.append(_entry(row, None, f"{count} unknown; the fields are {self._names}."))
         return entries
+
+    def _detail(self, problem: ErrorDetails, field: str | None) -> str:
+        """Return what is allowed, where pydantic does not say it."""
+        column = self._columns.get(field or "")
+        if problem["type"] == "bool_type":
+            return "Input should be a valid boolean, true or false"
+        if problem["type"] == "int_parsing_size" and isinstance(column, NumericColumn):
+            return f"Input should be from {column.lowest:.0f} to {column.highest:.0f}"
+        return problem["msg"]
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[int | None, str | None]:
@@ -90,14 +135,6 @@ def _entry(row: int | None, field: str | None, detail: str) -> Entry:
     return (
         {"field": field, "detail": detail} if row is None else {"row": row, "field": field, "detail": detail}
     )
-
-
-def _texts(texts: list[list[str | None]]) -> np.ndarray[Any, np.dtype[np.object_]]:
-    """Return [rows, categories], missing as the empty text."""
-    matrix = np.empty((len(texts), len(texts[0])), dtype=np.object_)
-    if matrix.size:
-        matrix[:] = [[text or "" for text in row] for row in texts]
-    return matrix
 
 
 def _refuse_repeated(body: bytes) -> None:

@@ -7,7 +7,7 @@ import pytest
 from src.data import prepare
 from src.errors import DataError
 from tests.conftest import run
-from tests.mixed import mixed_table, write_mixed
+from tests.mixed import write_mixed
 
 OUTPUTS = ["raw/iris.csv", "processed/train.csv", "processed/test.csv", "processed/schema.json"]
 
@@ -50,32 +50,6 @@ def test_a_missing_target_stops_and_leaves_no_file(workspace: Path) -> None:
         run(prepare.main)
 
     assert list(Path("data").iterdir()) == [source]
-
-
-def test_remarks_say_what_the_owner_should_know() -> None:
-    table = pd.DataFrame(
-        {
-            "same": [1, 1, 1, 1, 1],
-            "gaps": [1, None, 3, None, None],
-            "typo": ["1", "2", "3", "4 kg", "5"],
-            "flag": [True, False, True, False, True],
-            "y": ["a", "b", "a", "b", "a"],
-        }
-    )
-    twice = pd.concat([table, table.iloc[[0, 1]]])
-
-    assert list(prepare.remarks(table, "Y")) == [
-        "column 'same': every value is 1, the model learns nothing from it",
-        "column 'gaps': 3 of 5 values are missing",
-        "column 'typo': text because of '4 kg'; the other values are numbers",
-    ]
-    assert next(prepare.remarks(twice, "y")) == "2 rows repeat another one"
-
-
-def test_a_good_table_needs_no_remark() -> None:
-    table = mixed_table().drop(columns=["income", "city", "newsletter"])
-
-    assert list(prepare.remarks(table, "bought")) == []
 
 
 def test_a_table_of_every_kind_is_prepared(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,9 +7,11 @@ import pandas as pd
 from sklearn.datasets import load_iris
 from sklearn.pipeline import Pipeline
 
+from src.infer import infer
+from src.names import slugs
 from src.runtime.export import export
 from src.runtime.pipeline import build_pipeline, to_frame
-from src.schema import Features, Schema, infer, slugs, to_features
+from src.schema import Features, Schema, to_features
 
 
 class Fitted(NamedTuple):

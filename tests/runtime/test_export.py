@@ -18,13 +18,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from src.errors import ExportError
+from src.infer import infer
 from src.runtime.declared import check_pipeline
 from src.runtime.export import export, is_exact
 from src.runtime.inspection import inspect
 from src.runtime.parity import check_parity, edge_rows
 from src.runtime.pipeline import build_pipeline, to_frame
 from src.runtime.session import open_model
-from src.schema import Schema, infer
+from src.schema import Schema
 from tests.runtime.tables import Fitted, fit, iris_table, mixed_table
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
