@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from src.cells import MISSING, CellRule
 from src.errors import DataError
 from src.infer import infer
-from src.names import slug, slugs
 from src.schema import CategoryColumn, NumericColumn, Schema, request_model, to_features
 from tests.conftest import REPOSITORY
 
@@ -27,33 +27,6 @@ def mixed() -> Schema:
         }
     )
     return infer(table, "Churned", {"income": [-10, 10]})
-
-
-@pytest.mark.parametrize(
-    ("header", "name"),
-    [
-        ("sepal length (cm)", "sepal_length"),
-        ("Sepal.Length", "sepal_length"),
-        ("  Age [years] ", "age"),
-        ("2nd try", "2nd_try"),
-    ],
-)
-def test_a_header_becomes_an_identifier(header: str, name: str) -> None:
-    assert slug(header) == name
-
-
-@pytest.mark.parametrize(
-    ("headers", "message"),
-    [
-        (["a b", "a-b"], "columns 'a b' and 'a-b' are both named 'a_b'"),
-        (["(cm)"], "column '(cm)': its name needs a letter or a digit outside brackets"),
-    ],
-)
-def test_headers_that_cannot_be_told_apart_are_refused(headers: list[str], message: str) -> None:
-    with pytest.raises(DataError) as error:
-        slugs(headers)
-
-    assert str(error.value) == message
 
 
 def test_iris_has_the_schema_the_other_tests_use(schema: Schema) -> None:
@@ -127,6 +100,61 @@ def test_a_target_that_cannot_be_learned_is_refused(
         infer(pd.DataFrame({"x": [1, 2], "y": values}), target, ranges)
 
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            ["NA", "a", "NA", "b", "null"],
+            "3 rows have no target ('NA' in 2, 'null' in 1); "
+            "a word is a class when data.missing does not list it",
+        ),
+        (["", "a", "b"], "1 rows have no target"),
+        ([" ", "a", "b"], "1 rows have no target"),
+    ],
+)
+def test_a_word_in_place_of_the_target_is_named(values: list[str], message: str) -> None:
+    cells = CellRule(("", *MISSING), strip=True)
+
+    with pytest.raises(DataError) as error:
+        infer(pd.DataFrame({"x": range(len(values)), "y": values}), "y", {}, cells)
+
+    assert str(error.value) == f"column 'y': {message}"
+
+
+def test_classes_have_no_blanks_around_them() -> None:
+    table = pd.DataFrame({"x": [1, 2, 3], "y": [" <=50K", "<=50K", ">50K "]})
+
+    assert infer(table, "y", {}, CellRule(("",), strip=True)).classes == ("<=50K", ">50K")
+    assert infer(table, "y", {}).classes == (" <=50K", "<=50K", ">50K ")
+
+
+@pytest.mark.parametrize("far", [2**53, -(2**53), 2**63, 10**30])
+def test_whole_numbers_that_a_double_cannot_tell_apart_are_refused(far: int) -> None:
+    with pytest.raises(DataError) as error:
+        infer(pd.DataFrame({"id": [1, far], "y": ["a", "b"]}), "y", {})
+
+    assert str(error.value) == (
+        f"column 'id': {far} has more digits than a number keeps, "
+        "whole ones go to 9007199254740991 (2^53 - 1); declare it with data.text, or leave it out with data.drop"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "bounds"), [([0.5, 9.5], (1.0, 9.0)), ([-9.5, 9], (-9.0, 9.0)), ([0, 10], (0.0, 10.0))]
+)
+def test_a_range_of_whole_numbers_is_whole(given: list[float], bounds: tuple[float, float]) -> None:
+    [column] = infer(pd.DataFrame({"x": [1, 2], "y": ["a", "b"]}), "y", {"x": given}).numeric
+
+    assert (column.lowest, column.highest) == bounds
+
+
+def test_a_range_ends_where_whole_numbers_do() -> None:
+    with pytest.raises(
+        DataError, match="data.ranges: column 'x' holds whole numbers, which go to 90071992547"
+    ):
+        infer(pd.DataFrame({"x": [1, 2], "y": ["a", "b"]}), "y", {"x": [0, 1e18]})
 
 
 def test_a_table_of_nothing_but_its_target_is_refused() -> None:
