@@ -94,10 +94,15 @@ def request_model(schema: Schema) -> type[BaseModel]:
         if isinstance(column, CategoryColumn):
             kind: Any = str
             options |= {"max_length": MAX_TEXT, "examples": list(column.categories)[:20]}
+            if schema.missing and not column.nullable:
+                options["json_schema_extra"] = {"minLength": 1}
         else:
             kind = _number_type(column, schema.cells)
         if column.nullable:
             kind, options = kind | None, {**options, "default": None}
+            if schema.missing:
+                words = ", ".join(f'"{word}"' for word in schema.missing)
+                options["description"] = f"Missing when left out, null or one of {words}."
         # The field's own name is a number, so that no column name can clash with pydantic's.
         fields[f"column_{position}"] = (kind, Field(**options))
     model: type[BaseModel] = create_model(

@@ -220,6 +220,17 @@ def test_words_for_missing_drift_as_missing(default: Bundle) -> None:
         assert line.endswith(" 3.0")
 
 
+def test_the_document_says_what_is_missing(default: Bundle) -> None:
+    with ExitStack() as stack:
+        row = serve(stack, default).get("/openapi.json").json()["components"]["schemas"]["Row"]["properties"]
+
+    assert list(row) == default.schema.names
+    assert row["rooms"]["anyOf"] == [{"type": "integer", "minimum": 0, "maximum": 14}, {"type": "null"}]
+    assert row["rooms"]["description"].startswith('Missing when left out, null or one of "", "#N/A", ')
+    assert (row["zip"]["minLength"], row["zip"]["examples"]) == (1, ["02134", "10001"])
+    assert "description" not in row["zip"]
+
+
 def test_a_key_may_be_escaped_and_may_not_come_twice(post: Post) -> None:
     plain = json.dumps(HOUSE, ensure_ascii=False)
 

@@ -28,6 +28,9 @@ class RowReader:
         self._numbers = itemgetter(*self._numeric) if self._numeric else None
         self._names = ", ".join(schema.names)
         self._columns = {column.name: column for column in schema.columns}
+        # What most texts are is looked up, and only the others are read.
+        self._known: dict[str | None, str] = dict.fromkeys((None, "", *schema.missing), "")
+        self._known |= {text: text for column in schema.categorical for text in column.categories}
         self._text = schema.cells.text
         # Models made before there were words for missing take the empty text everywhere.
         self._required = [
@@ -81,11 +84,11 @@ class RowReader:
         Raises:
             Problem: 422, a text means missing where training saw no row without one.
         """
-        read = self._text
+        known, read = self._known, self._text
         matrix = np.empty((len(rows), len(rows[0])), dtype=np.object_)
         if not matrix.size:
             return matrix
-        texts = [[read(text) if text else "" for text in row] for row in rows]
+        texts = [[known[text] if text in known else read(text or "") for text in row] for row in rows]
         if self._required:
             missing = [
                 _entry(row if numbered else None, name, "The text means missing; a value is needed.")
