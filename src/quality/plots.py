@@ -1,9 +1,11 @@
 """What was measured, as pictures."""
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -21,18 +23,22 @@ MOST_NUMBERS = 15  # classes beyond which the cells are too small to write in
 
 def figures(measures: Measures, importances: Mapping[str, float]) -> dict[str, Figure]:
     """Return every picture of a model by the name of its file."""
-    return {
-        "confusion_matrix.png": confusion_matrix(measures.confusion_matrix, list(measures.per_class)),
-        "precision_recall.png": precision_recall(measures),
-        "importances.png": importance_bars(importances),
-        "calibration.png": calibration(measures.calibration, measures.calibration_error),
-    }
+    with rc_context({"text.parse_math": False}):  # a class may be named $5-$10
+        return {
+            "confusion_matrix.png": confusion_matrix(measures.confusion_matrix, list(measures.per_class)),
+            "precision_recall.png": precision_recall(measures),
+            "importances.png": importance_bars(importances),
+            "calibration.png": calibration(measures.calibration, measures.calibration_error),
+        }
 
 
 def to_png(figure: Figure) -> bytes:
     """Return `figure` as PNG whose bytes depend on nothing but what it shows."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A line for each letter that the font lacks helps nobody; the tables beside the pictures have all.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 

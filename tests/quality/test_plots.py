@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
@@ -32,6 +33,17 @@ def test_every_picture_can_be_drawn_for_two_classes_and_for_a_hundred() -> None:
         for picture in pictures.values():
             pixels = imread(io.BytesIO(to_png(picture)))
             assert pixels.min() < 0.5 < pixels.max()
+
+
+def test_any_name_can_be_drawn(recwarn: pytest.WarningsRecorder) -> None:
+    labels = np.arange(12) % 3
+    scores = np.eye(3)[labels] * 0.5 + 1 / 6
+    measured = measure(labels, np.roll(labels, 1), scores, [r"$\frac$", "$5-$10", "高い"])
+
+    pictures = figures(measured, {"年齢": 0.2, "क्षेत्र": 0.1})
+
+    assert all(to_png(picture) for picture in pictures.values())
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_the_same_measures_give_the_same_bytes() -> None:
