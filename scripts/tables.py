@@ -103,11 +103,11 @@ def settings() -> list[Row]:
 
 
 def parameters() -> list[Row]:
-    """Every key of `params.yaml`, with the comment beside it."""
+    """Every key of `params.yaml`, optional ones behind a `#` too, with the comment beside it."""
     rows: list[Row] = [("key", "value", "meaning")]
     section = ""
     for line in (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"( *)(\w+):([^#]*)(?:# (.*))?$", line):
+        if match := re.match(r"( *)(?:# )?(\w+):([^#]*)(?:# (.*))?$", line):
             indent, key, value, comment = match.groups()
             if indent:
                 rows.append((f"`{section}.{key}`", f"`{value.strip()}`", comment or ""))

@@ -55,7 +55,7 @@ class DataParams(Frozen):
     drop: tuple[str, ...] = Field(strict=False)
     ranges: dict[str, Range]
     text: tuple[Word, ...] = Field((), strict=False)
-    missing: tuple[Word, ...] = Field(MISSING, strict=False)
+    missing: tuple[Word, ...] | None = Field(None, strict=False)
     strip: bool = True
     test_size: float = Field(gt=0, lt=1)
     random_state: int = Field(ge=0, lt=2**32)
@@ -68,7 +68,8 @@ class DataParams(Frozen):
     @property
     def cells(self) -> CellRule:
         """What texts mean; an empty one, in any case, that there is no value."""
-        return CellRule(tuple(dict.fromkeys(("", *self.missing))), self.strip)
+        words = MISSING if self.missing is None else self.missing
+        return CellRule(tuple(dict.fromkeys(("", *words))), self.strip)
 
     @property
     def model_name(self) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from src import config
+from src.cells import MISSING, CellRule
 from src.config import Params, load_params, load_settings, load_store_settings
 from src.errors import ConfigError
 from tests.conftest import REPOSITORY
@@ -88,6 +89,17 @@ def test_a_wrong_parameter_says_which_what_it_was_and_what_is_allowed(
 def test_an_override_of_none_is_not_an_absent_one(params_file: Path) -> None:
     assert load_params(params_file, {"train.max_depth": None}).train.max_depth is None
     assert load_params(params_file, {}).train.max_depth == 10
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [({}, ("", *MISSING)), ({"data.missing": []}, ("",)), ({"data.missing": ["?", "", "?"]}, ("", "?"))],
+)
+def test_an_empty_cell_is_missing_in_any_case(
+    params_file: Path, given: dict[str, Any], missing: tuple[str, ...]
+) -> None:
+    assert load_params(params_file, given).data.cells == CellRule(missing, strip=True)
+    assert load_params(params_file, {"data.missing": None}).data.cells.missing == ("", *MISSING)
 
 
 @pytest.mark.parametrize("section", list(Params.model_fields))

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from src import bundle
+from src.cells import MISSING
 from src.config import MIN_KEY_LENGTH, ModelKind, Settings
 from src.errors import GateError, UsageError
 from src.runtime.session import TOLERANCE
@@ -44,6 +45,7 @@ def default(setting: str) -> str:
         ("docs/architecture.md", f"logistic regression to {TOLERANCE:g}"),
         ("docs/serving-containerisation.md", f"a key of {MIN_KEY_LENGTH} characters"),
         ("docs/experimentation.md", ", ".join(f"`{kind}`" for kind in get_args(ModelKind)[:2])),
+        ("docs/experimentation.md", ", ".join(f"`{word}`" for word in MISSING)),
         ("docs/experimentation.md", f"or `{get_args(ModelKind)[-1]}`"),
     ],
 )
