@@ -110,6 +110,29 @@ def test_numbers_come_back_to_the_last_bit(
     assert table["a"].to_numpy(dtype=float).tolist() == values
 
 
+@given(
+    st.lists(
+        st.one_of(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+            st.sampled_from(["NA", " NA", "null", "007", "1e5", " a ", "'=1+1", "=1+1", "a\r\nb"]),
+        ),
+        min_size=1,
+    )
+)
+def test_texts_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    schema = Schema(
+        columns=(CategoryColumn(name="x", header="x", type="category", nullable=True, categories=("a",)),),
+        target="y",
+        target_header="y",
+        classes=("a", "b"),
+        missing=("",),
+    )
+    path = tmp_path_factory.getbasetemp() / "texts.csv"
+    path.write_bytes(tables.to_bytes(pd.DataFrame({"x": texts, "y": "a"})))
+
+    assert tables.read_prepared(path, schema)["x"].tolist() == texts
+
+
 def test_what_two_readers_take_for_different_tables_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "two-marks.csv"
     path.write_bytes('\ufeff\ufeff"\n1'.encode())  # one of them skips a second mark, and sees an open quote

@@ -29,9 +29,9 @@ def main() -> None:
     data = load_params().data
     texts = read_texts(Path(data.source))
     table = tables.to_values(texts, data)
-    prepared = tables.prepared(table, data)
-    for remark in remarks(texts, table, data):
+    for remark in remarks(texts, table, data):  # before what follows may fail: they may say why
         logger.warning(remark)
+    prepared = tables.prepared(table, data)
     logger.info("classes: %s", balance(table[prepared.schema.target_header].map(data.cells.text)))
     tables.write(data.raw, Path(data.source).read_bytes())
     for path, content in prepared.files().items():

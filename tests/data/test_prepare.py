@@ -52,6 +52,18 @@ def test_a_missing_target_stops_and_leaves_no_file(workspace: Path) -> None:
     assert list(Path("data").iterdir()) == [source]
 
 
+def test_what_may_be_why_is_said_before_the_error(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f'"{number // 1000},{number % 1000:03d}",{"ab"[number % 2]}' for number in range(1000, 2100)]
+    Path("data/iris.csv").write_text("\n".join(["price,species", *rows]))
+
+    with pytest.raises(DataError, match="column 'price': 1100 different texts, at most 1000 are allowed"):
+        run(prepare.main)
+
+    assert "column 'price': '1,000' is a text, not a number" in capsys.readouterr().err
+
+
 def test_a_table_of_every_kind_is_prepared(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_mixed(workspace)
 
