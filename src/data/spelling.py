@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
@@ -49,6 +49,10 @@ class Spelled:
         """Return `remark` with the name of the column."""
         return f"column {self.header!r}: {remark}"
 
+    def rows(self, texts: Collection[str]) -> int:
+        """Return how many cells are read as one of `texts`."""
+        return sum(self.counts[raw] for raw, text in self.values.items() if text in texts)
+
     @property
     def keep(self) -> str:
         """How to keep the column as it is written."""
@@ -60,43 +64,50 @@ def of_texts(column: Spelled) -> Iterator[str]:
     if changed := [raw for raw, text in column.values.items() if raw != text]:
         many = sum(column.counts[raw] for raw in changed)
         yield column.say(
-            f"blanks around {changed[0]!r} and others, {many} in all, are no part of the text; "
+            f"blanks around {_quoted(changed[0])} and others, {many} in all, are no part of the text; "
             "data.strip: false keeps them"
         )
     elif blank := next((raw for raw in column.values if raw != raw.strip()), None):
-        yield column.say(f"the blanks around {blank!r} are part of the text; data.strip: true removes them")
+        yield column.say(
+            f"the blanks around {_quoted(blank)} are part of the text; data.strip: true removes them"
+        )
     if alike := _alike(column.values.values(), _folded):
         yield column.say(
-            f"{alike[0]!r} and {alike[1]!r} are two different texts; spell them alike if they are one"
+            f"{_quoted(alike[0])} and {_quoted(alike[1])} are two different texts; "
+            "spell them alike if they are one"
         )
 
 
 def of_guesses(column: Spelled) -> Iterator[str]:
     """Yield what texts may have been meant to be, when nobody declared them to be text."""
     texts = list(dict.fromkeys(column.values.values()))
-    numbers = [text for text in texts if NUMBER.fullmatch(text.strip())]
-    others = [text for text in texts if not NUMBER.fullmatch(text.strip())]
-    if zero := _first(texts, lambda text: LEADING_ZERO.fullmatch(text) is not None):
+    numbers = {text for text in texts if NUMBER.fullmatch(text.strip())}
+    others = [text for text in texts if text not in numbers]
+    zero = _first(texts, lambda text: LEADING_ZERO.fullmatch(text.strip()) is not None)
+    if zero is not None and not others:
         yield column.say(
-            f"{zero!r} has leading zeros, so that the column is text, in requests too; "
+            f"{_quoted(zero)} has leading zeros, so that the column is text, in requests too; "
             "write its numbers without if it counts something"
         )
     dates = [text for text in others if _DATE.fullmatch(text.strip())]
     if dates and 2 * len(dates) >= len(texts):
         yield column.say(
-            f"{dates[0]!r} and {len(dates) - 1} more look like dates or times, each a category of its own; "
-            "make numbers of them, such as an age in days, or leave them out: data.drop"
+            f"{_quoted(dates[0])} and {len(dates) - 1} more look like dates or times, "
+            "each a category of its own; make numbers of them, such as an age in days, "
+            "or leave them out: data.drop"
         )
         return
     written = [text for text in others if _is_written_number(text.strip())]
     remedy = "write numbers as 1234.5, without separators of thousands, currency, percent or unit"
-    if 0 < len(others) < len(numbers):
+    if others and (len(others) < len(numbers) or column.rows(set(others)) < column.rows(numbers)):
         if not written:
             remedy = "list it in data.missing if it means that there is none"
         first = (written or others)[0]
-        yield column.say(f"text because of {first!r}; the other values are numbers; {remedy}")
-    elif written and 2 * len(written + numbers) >= len(texts):
-        yield column.say(f"{written[0]!r} is a text, not a number, and a category of its own; {remedy}")
+        yield column.say(f"text because of {_quoted(first)}; the other values are numbers; {remedy}")
+    elif written and 2 * (len(written) + len(numbers)) >= len(texts):
+        yield column.say(
+            f"{_quoted(written[0])} is a text, not a number, and a category of its own; {remedy}"
+        )
 
 
 def of_numbers(column: Spelled) -> Iterator[str]:
@@ -111,9 +122,13 @@ def of_numbers(column: Spelled) -> Iterator[str]:
     }
     for what, text in odd.items():
         if text is not None:
-            yield column.say(f"{text!r}, with {what}, is read as {float(text)!r}; {column.keep}")
+            yield column.say(f"{_quoted(text)}, with {what}, is read as {float(text)!r}; {column.keep}")
     if alike:
-        yield column.say(f"{alike[0]!r} and {alike[1]!r} are read as one value; {column.keep}")
+        yield column.say(f"{_quoted(alike[0])} and {_quoted(alike[1])} are read as one value; {column.keep}")
+
+
+def _quoted(text: str) -> str:
+    return repr(text) if len(text) <= 40 else f"{text[:40]!r}…"
 
 
 def _first(texts: Iterable[str], is_meant: Callable[[str], bool]) -> str | None:

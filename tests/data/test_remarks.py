@@ -87,6 +87,12 @@ def test_a_good_table_needs_no_remark() -> None:
             ["1", "2", "3", "none given"],
             "text because of 'none given'; the other values are numbers; list it",
         ),
+        (
+            ["1", "1", "1", "nil"],
+            "text because of 'nil'; the other values are numbers; list it in data.missing",
+        ),
+        (["1", "2", "?", "?", "?"], "text because of '?'; the other values are numbers; list it"),
+        (["1.5", "0." + "1" * 60], f"'0.{'1' * 38}'…, with more digits than a number keeps, is read as 0.11"),
         (["+7", "8"], "'+7', with a sign, is read as 7.0; data.text: [x] keeps it as text"),
         (["1e5", "12e3"], "'1e5', with an exponent, is read as 100000.0; data.text: [x] keeps it as text"),
         (["05.10", "1.5"], "'05.10', with leading zeros, is read as 5.1; data.text: [x] keeps it as text"),
@@ -118,6 +124,7 @@ def test_what_is_not_read_as_it_is_written_is_said(cells: list[str], remark: str
         ["A1", "B2", "C3"],
         ["1.2.3", "2.0.1"],
         ["12-B", "14-C"],
+        ["007", "A1", "B2"],
     ],
 )
 def test_plain_values_need_no_remark(cells: list[str]) -> None:
