@@ -14,6 +14,7 @@ from sklearn.model_selection import train_test_split
 from src import paths
 from src.config import DataParams
 from src.errors import DataError
+from src.files import write_file
 from src.schema import CategoryColumn, Schema, infer, slug, slugs
 
 _LARGEST = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
@@ -156,10 +157,7 @@ def to_bytes(table: pd.DataFrame) -> bytes:
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    incoming = path.with_name(f".{path.name}.new")
-    incoming.write_bytes(content)
-    incoming.replace(path)
+    write_file(path, content)
 
 
 def _check_rows(path: Path, content: str) -> tuple[list[str], int]:

@@ -17,7 +17,10 @@ from tests.conftest import REPOSITORY, copy_inputs
 pytestmark = pytest.mark.xdist_group("dvc")
 
 # Change what is said or where it is kept, not what is computed.
-NEUTRAL = {"src.config", "src.errors", "src.frozen", "src.logs", "src.paths", "src.progress"}
+NEUTRAL = {
+    *("src.config", "src.errors", "src.frozen", "src.logs", "src.paths", "src.progress"),
+    *("src.files", "src.folders", "src.lock", "src.swap"),
+}
 
 
 class Checkout:

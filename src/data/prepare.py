@@ -9,6 +9,7 @@ import pandas as pd
 from src import logs, paths, tables
 from src.config import load_params
 from src.errors import exit_on_error
+from src.lock import folder_locked
 from src.schema import slug
 
 logger = logging.getLogger(__name__)
@@ -54,9 +55,11 @@ def main() -> None:
     for remark in remarks(table, data.target):
         logger.warning(remark)
     logger.info("classes: %s", balance(table[prepared.schema.target_header]))
-    tables.write(data.raw, Path(data.source).read_bytes())
-    for path, content in prepared.files().items():
-        tables.write(path, content)
+    paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
+    with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
+        tables.write(data.raw, Path(data.source).read_bytes())
+        for path, content in prepared.files().items():
+            tables.write(path, content)
     train, test = len(prepared.train), len(prepared.test)
     logger.info(
         "prepared %s: %d rows to train, %d held out, in %s", data.source, train, test, paths.TRAIN.parent
