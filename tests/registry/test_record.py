@@ -265,8 +265,8 @@ def test_two_models_of_one_number_are_not_kept(candidate: Callable[..., Path]) -
         publish(candidate("1", mlflow_run_id="f" * 32), Settings())
 
     assert str(refused.value) == (
-        f"model store mlruns: version 1 is the model of run {'0' * 32}, and this is the one of run {'f' * 32};"
-        " train it here, for a number of its own"
+        f"model store mlruns: version 1 is the model of run {'0' * 32}, and this is the one of run"
+        f" {'f' * 32}; train it here, for a number of its own"
     )
     assert len(list(Path("mlruns/bundles").iterdir())) == 1
 
