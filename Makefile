@@ -35,11 +35,7 @@ clean: ## Remove caches; models, data, the record and .venv stay
 
 ##@ Model
 
-define TRAIN
-python -m src.data.prepare
-python -m src.training.train
-python -m src.evaluation.evaluate
-endef
+TRAIN := python -m src.data.prepare && python -m src.training.train && python -m src.evaluation.evaluate
 
 .PHONY: train
 train: $(INSTALLED) ## Prepare the data, train, evaluate and, when the gate passes, publish to models/
@@ -48,7 +44,7 @@ train: $(INSTALLED) ## Prepare the data, train, evaluate and, when the gate pass
 # Only where there is no model yet: a published one is never replaced by starting the server, nor one that
 # a killed command left beside models/.
 $(MODEL): | $(INSTALLED)
-	@python -m src.registry.recover || $(MAKE) --no-print-directory train
+	python -m src.registry.recover || ( $(TRAIN) )
 
 .PHONY: mlflow-ui
 mlflow-ui: $(INSTALLED) ## Look at runs and models on http://localhost:5000
