@@ -35,19 +35,16 @@ clean: ## Remove caches; models, data, the record and .venv stay
 
 ##@ Model
 
-define TRAIN
-python -m src.data.prepare
-python -m src.training.train
-python -m src.evaluation.evaluate
-endef
+TRAIN := python -m src.data.prepare && python -m src.training.train && python -m src.evaluation.evaluate
 
 .PHONY: train
 train: $(INSTALLED) ## Prepare the data, train, evaluate and, when the gate passes, publish to models/
 	$(TRAIN)
 
-# Only where there is no model yet: a published one is never replaced by starting the server.
+# Only where there is no model yet: a published one is never replaced by starting the server, nor one that
+# a killed command left beside models/.
 $(MODEL): | $(INSTALLED)
-	$(TRAIN)
+	python -m src.registry.recover || ( $(TRAIN) )
 
 .PHONY: mlflow-ui
 mlflow-ui: $(INSTALLED) ## Look at runs and models on http://localhost:5000
@@ -103,7 +100,7 @@ lint-infra: ## Check what is not Python: containers, manifests, Terraform, workf
 .PHONY: dvc-init
 dvc-init: $(INSTALLED) ## Make DVC work here, in a copy without Git too
 	@test -d .dvc || dvc init
-	@git rev-parse --git-dir >/dev/null 2>&1 || dvc config --local core.no_scm true
+	@git -c safe.directory='*' rev-parse --git-dir >/dev/null 2>&1 || test -e .git || dvc config --local core.no_scm true
 
 .PHONY: dvc-repro
 dvc-repro: dvc-init ## Run the stages whose inputs changed

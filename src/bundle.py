@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from src import folders
 from src.errors import BundleError
 from src.frozen import Frozen
 from src.schema import Schema
@@ -23,6 +22,8 @@ PROFILE = "profile.json"
 EXAMPLE = "example.json"
 FILES = (EXAMPLE, METRICS, MODEL, PROFILE, SCHEMA)
 MAX_BYTES = 512 * 2**20  # of one file
+
+write_folder = folders.write_folder  # a bundle is put at its place as any folder is
 
 T = TypeVar("T", bound=BaseModel)
 Scalar = str | int | float | bool | None
@@ -90,39 +91,6 @@ class Fetch(Protocol):
 def dump_json(value: Any) -> bytes:
     """Return `value` as JSON whose bytes depend on nothing but the value."""
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Put `files` at `folder`, whole or not at all; what was there before goes."""
-    replace_folder(stage_folder(folder, files), folder)
-
-
-def stage_folder(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write `files` to disk beside `folder`; return where, for `replace_folder`."""
-    incoming = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(incoming, ignore_errors=True)
-    incoming.mkdir(parents=True)
-    for name, content in files.items():
-        with (incoming / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    return incoming
-
-
-def replace_folder(incoming: Path, folder: Path) -> None:
-    """Rename `incoming` to `folder`; when that fails, what stood there stands there again."""
-    outgoing = folder.with_name(f".{folder.name}.old")
-    if folder.exists():
-        shutil.rmtree(outgoing, ignore_errors=True)
-        folder.rename(outgoing)
-    try:
-        incoming.rename(folder)
-    except OSError:
-        if outgoing.exists():
-            outgoing.rename(folder)
-        raise
-    shutil.rmtree(outgoing, ignore_errors=True)
 
 
 def seal(training: Training, metrics: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, bytes]:

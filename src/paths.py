@@ -17,3 +17,17 @@ PLOTS = Path("build/plots")  # evaluate: pictures and the tables behind `dvc plo
 
 MODELS = Path("models")  # the bundle in service
 MLRUNS = Path("mlruns")  # the record, and the default model store
+
+_EXPERIMENTS = (".dvc", "tmp", "exps")  # where DVC copies a project to, to run a queued experiment
+
+
+def of_project(path: Path) -> Path:
+    """Return where `path` lies in the project itself: the copy that an experiment runs in is deleted.
+
+    Models, the record and the store outlive a stage; what a stage reads and writes is the copy's own.
+    """
+    folders = Path.cwd().parts
+    for end in range(len(folders) - len(_EXPERIMENTS)):
+        if folders[end : end + len(_EXPERIMENTS)] == _EXPERIMENTS:
+            return Path(*folders[:end]) / path
+    return path

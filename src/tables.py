@@ -14,6 +14,7 @@ from src import paths
 from src.cells import CellRule
 from src.config import DataParams
 from src.errors import DataError
+from src.files import write_file
 from src.infer import infer
 from src.kinds import typed
 from src.names import find, named
@@ -152,10 +153,7 @@ def to_bytes(table: pd.DataFrame) -> bytes:
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    incoming = path.with_name(f".{path.name}.new")
-    incoming.write_bytes(content)
-    incoming.replace(path)
+    write_file(path, content)
 
 
 def _columns(key: str, wanted: Iterable[str], headers: Mapping[str, str]) -> set[str]:

@@ -128,11 +128,13 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytes
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", fail_for_the_new_folder)
+    monkeypatch.setattr("src.folders.swapped", lambda one, other: False)  # as where the system cannot
 
     with pytest.raises(OSError, match="disk full"):
         bundles.write_folder(folder, {"new": b"2"})
 
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"old": b"1"}
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_equal_content_is_equal_bytes() -> None:

@@ -4,8 +4,10 @@ import ast
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +19,10 @@ from tests.conftest import REPOSITORY, copy_inputs
 pytestmark = pytest.mark.xdist_group("dvc")
 
 # Change what is said or where it is kept, not what is computed.
-NEUTRAL = {"src.config", "src.errors", "src.frozen", "src.logs", "src.paths", "src.progress"}
+NEUTRAL = {
+    *("src.config", "src.errors", "src.frozen", "src.logs", "src.paths", "src.progress"),
+    *("src.files", "src.folders", "src.lock", "src.swap"),
+}
 
 
 class Checkout:
@@ -199,3 +204,45 @@ def test_a_stage_depends_on_the_code_it_runs(name: str) -> None:
     uncovered = {module for module in code if not any(module.startswith(path) for path in declared)}
     unused = {path for path in declared if not any(module.startswith(path) for module in code)}
     assert (uncovered, unused) == (set(), set())
+
+
+def wait_for_queue(checkout: Checkout) -> None:
+    """Wait until the queue's worker has done its work and ended."""
+    while "0 active, 0 idle" not in (status := checkout.run("dvc", "queue", "status")):
+        assert "Failed" not in status
+        time.sleep(0.5)
+    assert "Success" in status
+
+
+@pytest.mark.timeout(900)  # ten commands of DVC, two of them with a training
+def test_queued_experiments_are_recorded_where_the_project_is(checkout: Checkout) -> None:
+    checkout.commit()
+    publish = (sys.executable, "-m", "src.registry.publish")
+    checkout.run(*publish)
+
+    checkout.run("dvc", "exp", "run", "--queue", "--name", "deep", "--set-param", "train.max_depth=2")
+    try:
+        checkout.run("dvc", "queue", "start")
+        wait_for_queue(checkout)
+    finally:
+        checkout.run("dvc", "queue", "stop", "--kill")
+    checkout.run("dvc", "exp", "apply", "deep")
+    checkout.run(*publish)
+    checkout.run("dvc", "exp", "run", "--temp", "--name", "deeper", "--set-param", "train.max_depth=3")
+    checkout.run("dvc", "exp", "apply", "deeper")
+    checkout.run(*publish)
+
+    kept = sorted((checkout.folder / "mlruns/bundles").iterdir())
+    manifests = [json.loads((bundle / "metadata.json").read_bytes()) for bundle in kept]
+    record = sqlite3.connect(checkout.folder / "mlruns/mlflow.db")
+    try:
+        recorded = record.execute("select version, run_id from model_versions order by version").fetchall()
+        alias = record.execute("select alias, version from registered_model_aliases").fetchall()
+    finally:
+        record.close()
+    assert [bundle["version"] for bundle in manifests] == ["1", "2", "3"]
+    assert [bundle["parameters"]["max_depth"] for bundle in manifests] == [10, 2, 3]
+    assert recorded == [(int(bundle["version"]), bundle["mlflow_run_id"]) for bundle in manifests]
+    assert alias == [("champion", 3)]
+    for bundle in manifests:
+        assert (checkout.folder / f"mlruns/artifacts/{bundle['mlflow_run_id']}/artifacts/plots").is_dir()

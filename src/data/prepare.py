@@ -9,6 +9,7 @@ from src import logs, paths, tables
 from src.config import load_params
 from src.data.remarks import remarks
 from src.errors import exit_on_error
+from src.lock import folder_locked
 from src.source import read_texts
 
 logger = logging.getLogger(__name__)
@@ -33,9 +34,11 @@ def main() -> None:
         logger.warning(remark)
     prepared = tables.prepared(table, data)
     logger.info("classes: %s", balance(table[prepared.schema.target_header].map(data.cells.text)))
-    tables.write(data.raw, Path(data.source).read_bytes())
-    for path, content in prepared.files().items():
-        tables.write(path, content)
+    paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
+    with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
+        tables.write(data.raw, Path(data.source).read_bytes())
+        for path, content in prepared.files().items():
+            tables.write(path, content)
     train, test = len(prepared.train), len(prepared.test)
     logger.info(
         "prepared %s: %d rows to train, %d held out, in %s", data.source, train, test, paths.TRAIN.parent

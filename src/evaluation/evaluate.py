@@ -11,6 +11,7 @@ from src.bundle import Training
 from src.config import load_params, load_store_settings
 from src.errors import DataError, exit_on_error
 from src.evaluation.gate import judge
+from src.lock import folder_locked
 from src.progress import step
 from src.quality.plots import figures, to_png
 from src.quality.report import Report, report
@@ -87,14 +88,16 @@ def main() -> None:
     options = parser.parse_args()
     logs.setup()
     params, settings = load_params(), load_store_settings()
-    training, files = read_candidate()
-    schema = bundles.parse(Schema, bundles.SCHEMA, files[bundles.SCHEMA])
-    train, test = tables.read_prepared(paths.TRAIN, schema), tables.read_prepared(paths.TEST, schema)
+    # A training meanwhile would leave us the files of two models, or other rows than its own.
+    with folder_locked(paths.CANDIDATE.parent), folder_locked(paths.TRAIN.parent):
+        training, files = read_candidate()
+        schema = bundles.parse(Schema, bundles.SCHEMA, files[bundles.SCHEMA])
+        train, test = tables.read_prepared(paths.TRAIN, schema), tables.read_prepared(paths.TEST, schema)
     with step(f"measuring on {len(test)} held-out rows"):
         runtime = open_model(files[bundles.MODEL], schema)
         measured = report(schema, runtime.predict, train, test, params.data.random_state)
         verdict = judge(measured.accuracy, measured.baseline.accuracy, params.evaluate)
-    with step("writing the bundle and the plots"):
+    with step("writing the bundle and the plots"), folder_locked(paths.BUNDLE.parent):
         metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
         bundles.write_folder(paths.BUNDLE, bundles.seal(training, metrics, files))
         tables.write(paths.NUMBERS, bundles.dump_json(measured.numbers()))

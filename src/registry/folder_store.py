@@ -1,6 +1,5 @@
 """A model store in a folder: its bundles, which of them is champion, and which were before."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,25 +10,16 @@ from pydantic import ValidationError
 from src import bundle as bundles
 from src.bundle import Bundle
 from src.errors import BundleError, RegistryError
-from src.frozen import Frozen
+from src.files import write_file
+from src.lock import locked
 from src.registry.champion import POINTER, Pointer, load_bundle, read_pointer
 from src.registry.files import FolderFiles, fetch_from
-from src.registry.lock import locked
+from src.registry.history import Action, Stack, after, settled
+from src.registry.ledger import Promotion, read_ledger, stack_of, write_ledger
+from src.registry.numbers import BUNDLES, kept_versions
 from src.registry.sealed import Sealed, read_sealed
 
-BUNDLES = "bundles"
-LEDGER = "ledger.jsonl"
 LOCK = ".lock"
-
-
-class Promotion(Frozen):
-    """A line of the ledger."""
-
-    time: str  # ISO 8601, UTC
-    version: str
-    bundle: str
-    manifest_sha256: str
-    previous: str | None  # the bundle that a rollback from this one returns to
 
 
 class FolderStore:
@@ -50,6 +40,7 @@ class FolderStore:
         try:
             load_bundle(self._files, pointer)
         except BundleError:  # not there yet, or damaged
+            self._refuse_a_taken_number(sealed.bundle)
             bundles.write_folder(self._root / pointer.bundle, sealed.files)
 
     def find(self, version: str) -> Sealed:
@@ -60,30 +51,66 @@ class FolderStore:
         problem = f"version {version} has several bundles, name one" if found else f"no version {version}"
         raise RegistryError(f"{self.description}: {problem}; there are: {', '.join(names) or 'none'}")
 
-    def promote(self, bundle: Bundle) -> None:
-        champion = self._champion()
-        self._point_to(bundle, previous=champion.bundle if champion else None)
+    def move(self, bundle: Bundle, action: Action) -> None:
+        pointer = pointer_to(bundle)
+        lines, stack = self._history()
+        moved = after(stack, action, pointer.bundle)
+        if moved != stack:
+            line = Promotion(
+                time=utc_now(),
+                action=action,
+                version=bundle.manifest.version,
+                bundle=pointer.bundle,
+                manifest_sha256=pointer.manifest_sha256,
+                previous=moved[-2] if len(moved) > 1 else None,
+            )
+            # The ledger first: a line too many is seen, a champion without one could not be rolled back.
+            write_ledger(self._root, [*lines, line])
+        if pointer != self._champion():
+            write_file(self._root / POINTER, bundles.dump_json(pointer.model_dump()))
+
+    def champion(self) -> Sealed:
+        pointer = self._champion()
+        if pointer is None:
+            raise RegistryError(f"{self.description}: there is no champion")
+        return self._read(pointer.bundle)
 
     def before_champion(self) -> Sealed:
-        champion = self._champion()
-        previous = None if champion is None else self._previous(champion.bundle)
-        if previous is None:
+        _, stack = self._history()
+        if self._champion() is None or len(stack) < 2:
             raise RegistryError(f"{self.description}: there was no champion before this one")
-        return self._read(previous)
+        return self._read(stack[-2])
 
-    def return_to(self, bundle: Bundle) -> None:
-        self._point_to(bundle, previous=self._previous(pointer_to(bundle).bundle))
+    def rolled_back_from(self, bundle: Bundle) -> bool:
+        lines, stack = self._history()
+        before = stack_of(lines[:-1])
+        return len(stack) < len(before) and before[-1] == pointer_to(bundle).bundle
 
     def ledger(self) -> list[Promotion]:
         """Return the promotions, the oldest first."""
-        file = self._root / LEDGER
-        try:
-            lines = file.read_bytes().splitlines()
-            return [Promotion.model_validate_json(line) for line in lines]
-        except FileNotFoundError:
-            return []
-        except ValidationError as error:
-            raise RegistryError(f"{file}: not a ledger of this version") from error
+        return read_ledger(self._root)
+
+    def _history(self) -> tuple[list[Promotion], Stack]:
+        """Return the promotions that were completed, and the stack they make with the champion on top."""
+        lines, champion = self.ledger(), self._champion()
+        before, written = stack_of(lines[:-1]), stack_of(lines)
+        if champion is None:
+            return lines, written
+        stack = settled(before, written, champion.bundle)
+        return (lines[:-1] if stack == before != written else lines), stack
+
+    def _refuse_a_taken_number(self, bundle: Bundle) -> None:
+        """A version may be measured again, but a model of another record has its number by chance."""
+        new = bundle.manifest
+        for kept in kept_versions(self._root):
+            if (kept.name, kept.version) == (
+                new.name,
+                new.version,
+            ) and kept.mlflow_run_id != new.mlflow_run_id:
+                raise RegistryError(
+                    f"{self.description}: version {new.version} is the model of run {kept.mlflow_run_id}, and"
+                    f" this is the one of run {new.mlflow_run_id}; train it here, for a number of its own"
+                )
 
     def _names(self) -> list[str]:
         try:
@@ -103,25 +130,6 @@ class FolderStore:
         except BundleError:  # a damaged pointer is mended by the next promotion
             return None
 
-    def _previous(self, path: str) -> str | None:
-        return next((line.previous for line in reversed(self.ledger()) if line.bundle == path), None)
-
-    def _point_to(self, bundle: Bundle, previous: str | None) -> None:
-        pointer = pointer_to(bundle)
-        if pointer == self._champion():
-            return
-        line = Promotion(
-            time=utc_now(),
-            version=bundle.manifest.version,
-            bundle=pointer.bundle,
-            manifest_sha256=pointer.manifest_sha256,
-            previous=previous,
-        )
-        # The ledger first: a line too many does no harm, a champion without one could not be rolled back.
-        ledger = "".join(f"{entry.model_dump_json()}\n" for entry in [*self.ledger(), line])
-        _write(self._root / LEDGER, ledger.encode())
-        _write(self._root / POINTER, bundles.dump_json(pointer.model_dump()))
-
 
 def pointer_to(bundle: Bundle) -> Pointer:
     """Return what `champion.json` says when `bundle` is champion."""
@@ -138,12 +146,3 @@ def pointer_to(bundle: Bundle) -> Pointer:
 def utc_now() -> str:
     """Return the time as ISO 8601, UTC, in whole seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _write(file: Path, content: bytes) -> None:
-    beside = file.with_name(f".{file.name}.new")
-    with beside.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    beside.replace(file)

@@ -29,18 +29,18 @@ def locate(settings: StoreSettings) -> Location:
     """
     uri = settings.mlflow_tracking_uri
     if uri is None:
-        return Location("folder", str(paths.MLRUNS))
+        return Location("folder", str(paths.of_project(paths.MLRUNS)))
     parts = urlsplit(uri)
     if "://" not in uri and parts.scheme != "file":
-        return Location("folder", uri)
+        return Location("folder", str(paths.of_project(Path(uri))))
     if parts.scheme == "file" and not parts.netloc:
-        return Location("folder", unquote(parts.path))
+        return Location("folder", str(paths.of_project(Path(unquote(parts.path)))))
     if parts.scheme in ("http", "https") and parts.hostname:
         return Location("server", uri.rstrip("/"))
     if parts.scheme == "gs" and parts.netloc:
         return Location("bucket", uri)
     if parts.scheme.partition("+")[0] in DATABASES:
-        return Location("database", uri)
+        return Location("database", _of_project(uri))
     raise ConfigError(
         f"MLFLOW_TRACKING_URI: {without_credentials(uri)} is not a folder, file:///folder, http(s)://server,"
         f" gs://bucket/prefix or a database ({', '.join(DATABASES)})"
@@ -50,7 +50,7 @@ def locate(settings: StoreSettings) -> Location:
 def store_folder(settings: StoreSettings) -> Path:
     """Return the model store on disk: the folder that is named, else the local `mlruns`."""
     location = locate(settings)
-    return Path(location.address) if location.kind == "folder" else paths.MLRUNS
+    return Path(location.address) if location.kind == "folder" else paths.of_project(paths.MLRUNS)
 
 
 def tracking_uri(settings: StoreSettings) -> str:
@@ -71,6 +71,14 @@ def tracking_uri(settings: StoreSettings) -> str:
         # so only what would end the path or be decoded is written in code, not spaces.
         return "sqlite:///" + file.replace("%", "%25").replace("?", "%3F")
     return location.address
+
+
+def _of_project(uri: str) -> str:
+    """Return `uri` with the file of a SQLite database where it lies in the project."""
+    scheme, _, file = uri.partition(":///")
+    if not (scheme.startswith("sqlite") and file) or file.startswith((":", "/")):
+        return uri
+    return f"{scheme}:///{paths.of_project(Path(file))}"
 
 
 def without_credentials(text: str) -> str:

@@ -1,11 +1,11 @@
 """An MLflow server read over its REST API, so that serving needs no MLflow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from src import bundle as bundles
 from src.config import StoreSettings
@@ -16,7 +16,7 @@ from src.registry.files import Files, fetch_from
 from src.registry.location import locate, without_credentials
 
 if TYPE_CHECKING:
-    from requests import Response, Session
+    from requests import PreparedRequest, Response, Session
 
 ALIAS = "champion"
 DIGEST_TAG = "bundle_digest"  # on the model version: SHA-256 of the bundle's manifest
@@ -161,8 +161,18 @@ class Server:
         if user and password:
             session.auth = (user, password.get_secret_value())
         elif settings.mlflow_tracking_token:
-            session.headers["Authorization"] = f"Bearer {settings.mlflow_tracking_token.get_secret_value()}"
+            session.auth = _bearer(settings.mlflow_tracking_token)
         return session
+
+
+def _bearer(token: SecretStr) -> "Callable[[PreparedRequest], PreparedRequest]":
+    """Return what sends `token`: requests replaces a mere header by a password it finds in `~/.netrc`."""
+
+    def send(request: "PreparedRequest") -> "PreparedRequest":
+        request.headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        return request
+
+    return send
 
 
 class _ProxiedFiles:

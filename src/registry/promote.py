@@ -18,7 +18,7 @@ def promote(version: str, settings: StoreSettings) -> Bundle:
     """
     with open_store(settings) as store:
         sealed = store.find(version)
-        put_in_service(settings, sealed, store.promote)
+        put_in_service(settings, store, sealed, "promote")
     return sealed.bundle
 
 

@@ -26,7 +26,7 @@ def publish(folder: Path, settings: StoreSettings) -> Bundle:
         raise GateError(f"not published: {'; '.join(missed)}")
     with open_store(settings) as store:
         store.add(sealed)
-        put_in_service(settings, sealed, store.promote)
+        put_in_service(settings, store, sealed, "publish")
     return sealed.bundle
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from src.config import StoreSettings
 from src.errors import RegistryError
-from src.registry.location import ARTIFACTS, locate, store_folder, without_credentials
+from src.registry.experiment import DELETED, experiment_id_of, restore_experiment
 from src.registry.tracking import connected
+from src.registry.versions import create_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,14 +72,10 @@ class Run:
             client.log_model_artifacts(model.model_id, path)
             client.finalize_logged_model(model.model_id, "READY")
             client.log_outputs(self.run_id, [LoggedModelOutput(model.model_id, step=0)])
-            _ensure_registered(client, name)
-            # Not `models:/…`: a database's store would look for it in the process-wide tracking URI.
-            version = client.create_model_version(
-                name, model.artifact_location, self.run_id, model_id=model.model_id
-            )
-            link = json.dumps([{"name": name, "version": version.version}])
+            version = create_version(client, self.settings, name, model)
+            link = json.dumps([{"name": name, "version": version}])
             client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_VERSIONS: link})
-            return str(version.version)
+            return str(version)
 
 
 @contextmanager
@@ -91,7 +88,7 @@ def start_run(
         ConfigError, RegistryError: as `connected` says.
     """
     with connected(settings) as client:
-        experiment_id = _experiment(client, settings, experiment)
+        experiment_id = experiment_id_of(client, settings, experiment)
         info = client.create_run(experiment_id, tags=_context(tags), run_name=run_name).info
     with _ended(Run(settings, info.run_id, experiment_id)) as run:
         yield run
@@ -128,11 +125,19 @@ def _find(client: "MlflowClient", run_id: str) -> Any:
     from mlflow.exceptions import MlflowException
 
     try:
-        return client.get_run(run_id).info
+        info = client.get_run(run_id).info
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+    restore_experiment(client, client.get_experiment(info.experiment_id))
+    # Asked again: restoring an experiment restores its runs.
+    if client.get_run(run_id).info.lifecycle_stage == DELETED:
+        client.restore_run(run_id)
+        logger.warning(
+            "run %s was deleted in MLflow: it is restored, because the candidate is its model", run_id
+        )
+    return info
 
 
 def _context(tags: Mapping[str, str]) -> dict[str, str]:
@@ -141,38 +146,6 @@ def _context(tags: Mapping[str, str]) -> dict[str, str]:
 
     context: dict[str, str] = DefaultRunContext().tags()  # type: ignore[no-untyped-call]
     return {**context, **tags}
-
-
-def _experiment(client: "MlflowClient", settings: StoreSettings, name: str) -> str:
-    """Return the id of experiment `name`; artifacts of a database without a server lie in our folder."""
-    location = None
-    if locate(settings).kind != "server":
-        location = (store_folder(settings) / ARTIFACTS).resolve().as_uri()
-    known = client.get_experiment_by_name(name)
-    if known is not None and location is not None and known.artifact_location != location:
-        # MLflow keeps absolute paths: in a folder that was moved it would write to where it came from.
-        aside = f"{name} before {known.experiment_id}"
-        client.rename_experiment(known.experiment_id, aside)
-        logger.warning(
-            "experiment %s has its artifacts in %s, it is now called %r",
-            name,
-            without_credentials(known.artifact_location),
-            aside,
-        )
-        known = None
-    if known is not None:
-        return str(known.experiment_id)
-    return str(client.create_experiment(name, artifact_location=location))
-
-
-def _ensure_registered(client: "MlflowClient", name: str) -> None:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
 
 
 def _save(pipeline: "Pipeline", path: str, rows: "pd.DataFrame", run_id: str, model_id: str) -> None:

@@ -6,19 +6,24 @@ from src import logs
 from src.bundle import Bundle
 from src.config import StoreSettings, load_store_settings
 from src.errors import exit_on_error
+from src.registry.models import in_models
 from src.registry.service import open_store, put_in_service
 
 
 def rollback(settings: StoreSettings) -> Bundle:
     """Return the bundle that the champion followed, which is in service from now on.
 
+    A rollback that was killed before `models/` followed the champion is ended, and no further one begun.
+
     Raises:
         RegistryError: no champion came before.
         BundleError: it is damaged; nothing has changed.
     """
     with open_store(settings) as store:
-        sealed = store.before_champion()
-        put_in_service(settings, sealed, store.return_to)
+        served = in_models(settings)
+        unfinished = served is not None and store.rolled_back_from(served)
+        sealed = store.champion() if unfinished else store.before_champion()
+        put_in_service(settings, store, sealed, "rollback")
     return sealed.bundle
 
 

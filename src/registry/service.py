@@ -2,17 +2,19 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from src import bundle as bundles
 from src.bundle import Bundle, Manifest
 from src.config import StoreSettings
 from src.errors import RegistryError
+from src.folders import alone, replace_folder, stage_folder
 from src.registry.folder_store import FolderStore
+from src.registry.history import Action
 from src.registry.location import locate, store_folder, tracking_uri
 from src.registry.mlflow_server import ALIAS
+from src.registry.models import models_folder, recover
 from src.registry.sealed import Sealed
 from src.registry.server_store import ServerStore
 from src.registry.tracking import connected, has_database
@@ -37,16 +39,20 @@ class ModelStore(Protocol):
         """Return a kept bundle, verified; RegistryError names those that exist."""
         ...
 
-    def promote(self, bundle: Bundle) -> None:
-        """Make a kept bundle the champion, and remember which one it follows."""
+    def move(self, bundle: Bundle, action: Action) -> None:
+        """Make a kept bundle the champion, and remember how it came to be, as `history` says."""
+        ...
+
+    def champion(self) -> Sealed:
+        """Return the champion, verified; RegistryError when there is none."""
         ...
 
     def before_champion(self) -> Sealed:
-        """Return the bundle that the champion followed; RegistryError when there is none."""
+        """Return the bundle that a rollback returns to; RegistryError when there is none."""
         ...
 
-    def return_to(self, bundle: Bundle) -> None:
-        """Make `bundle` the champion again: the next rollback goes further back, not forth."""
+    def rolled_back_from(self, bundle: Bundle) -> bool:
+        """Return whether the last step was a rollback, from `bundle`."""
         ...
 
 
@@ -65,26 +71,31 @@ def open_store(settings: StoreSettings) -> Iterator[ModelStore]:
         store = FolderStore(store_folder(settings))
     try:
         with store.locked():
+            recover(models_folder(settings))
             yield store
     except OSError as error:
         raise RegistryError(f"{error.filename or store.description}: {error.strerror or error}") from error
 
 
-def put_in_service(settings: StoreSettings, sealed: Sealed, move: Callable[[Bundle], None]) -> None:
-    """Make a kept bundle the one that is served; `move` makes it its store's champion."""
+def put_in_service(settings: StoreSettings, store: ModelStore, sealed: Sealed, action: Action) -> None:
+    """Make a kept bundle the champion of its store, and the one that is served."""
     manifest = sealed.bundle.manifest
-    models = settings.model_dir.resolve()
-    # What can be expected to fail (a full disk, a server that is away) comes before the first change
-    # that anybody sees. What is left is the pointer, then one rename: each shows the old or the new
-    # bundle, whole. Should it end between them, promoting the version brings them together.
-    incoming = bundles.stage_folder(models, sealed.files)
-    try:
-        move(sealed.bundle)
-        bundles.replace_folder(incoming, models)
-    finally:
-        shutil.rmtree(incoming, ignore_errors=True)
-    if locate(settings).kind != "server":  # there the alias is the pointer
-        _move_alias(settings, manifest)
+    models = models_folder(settings)
+    with alone(models):
+        # What can be expected to fail (a full disk, a server that is away) comes before the first change
+        # that anybody sees. What is left is the pointer, then one rename: each shows the old or the new
+        # bundle, whole. `models/` is last: while it is behind the champion, the command has not ended, and
+        # the next one sees that.
+        incoming = stage_folder(models, sealed.files)
+        try:
+            store.move(sealed.bundle, action)
+            try:
+                if locate(settings).kind != "server":  # there the alias is the pointer
+                    _move_alias(settings, manifest)
+            finally:
+                replace_folder(incoming, models)
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
     logger.info("%s version %s is in service, in %s", manifest.name, manifest.version, settings.model_dir)
 
 

@@ -12,6 +12,7 @@ from src.registry.champion import POINTER, load_bundle, read_pointer
 from src.registry.files import Files, FolderFiles
 from src.registry.location import locate
 from src.registry.mlflow_server import ALIAS, Server
+from src.registry.models import recover
 
 
 class Source(Protocol):
@@ -61,13 +62,20 @@ class FolderSource:
         try:
             manifest.stat()
         except FileNotFoundError:
-            return None
+            if not self._recovered():
+                return None
         except OSError as error:
             raise RegistryError(f"{manifest}: {error.strerror}") from error
         return bundles.sha256(bundles.folder_fetch(self._folder)(bundles.MANIFEST))
 
     def load(self) -> Bundle:
         return bundles.load(bundles.folder_fetch(self._folder))
+
+    def _recovered(self) -> bool:
+        try:
+            return recover(self._folder)
+        except OSError:  # nothing can be renamed here: a command can
+            return False
 
 
 class StoreSource:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from src.config import StoreSettings
 from src.errors import RegistryError
-from src.registry.location import DATABASE_FILE, locate, tracking_uri, without_credentials
+from src.lock import folder_locked
+from src.registry.location import DATABASE_FILE, locate, store_folder, tracking_uri, without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,6 +25,9 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",  # seconds
 }
+
+_USER, _PASSWORD, _TOKEN = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"
+_NETRC = "NETRC"  # where requests looks for passwords
 
 
 @contextmanager
@@ -45,9 +49,12 @@ def connected(settings: StoreSettings) -> Iterator["MlflowClient"]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's advice on types and on its own deprecations
-            if locate(settings).kind != "server":
-                _open_database(uri)
-            yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+            if locate(settings).kind == "server":
+                with _credentials(settings):
+                    yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+            else:
+                with _alone_with(uri, settings):
+                    yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
         raise RegistryError(f"MLflow at {without_credentials(uri)}: {_one_line(error)}") from error
 
@@ -58,16 +65,48 @@ def has_database(settings: StoreSettings) -> bool:
     return location.kind != "folder" or (Path(location.address) / DATABASE_FILE).exists()
 
 
-def _open_database(uri: str) -> None:
-    """Fail at once when there is no way in: MLflow itself tries ten times, for minutes."""
+@contextmanager
+def _credentials(settings: StoreSettings) -> Iterator[None]:
+    """Let MLflow send what the settings hold, which it takes from the environment only, and nothing else."""
+    user, password = settings.mlflow_tracking_username, settings.mlflow_tracking_password
+    token = settings.mlflow_tracking_token
+    given = {}
+    if user and password:
+        given = {_USER: user, _PASSWORD: password.get_secret_value()}
+    elif token:
+        given = {_TOKEN: token.get_secret_value()}
+    if given:
+        given[_NETRC] = os.devnull  # or a password in ~/.netrc takes their place
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _alone_with(uri: str, settings: StoreSettings) -> Iterator[None]:
+    """Open the database, and keep others out: MLflow makes its tables, and gives numbers, without a lock.
+
+    It fails at once when there is no way in: MLflow itself tries ten times, for minutes.
+    """
     from sqlalchemy import create_engine
     from sqlalchemy.engine import make_url
     from sqlalchemy.pool import NullPool
 
     url = make_url(uri)
+    folder = store_folder(settings)
     if url.get_backend_name() == "sqlite" and url.database:
-        os.makedirs(os.path.dirname(os.path.abspath(url.database)), exist_ok=True)
-    create_engine(url, poolclass=NullPool).connect().close()
+        folder = Path(url.database).absolute().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder_locked(folder):
+        create_engine(url, poolclass=NullPool).connect().close()
+        yield
 
 
 def _one_line(error: Exception) -> str:

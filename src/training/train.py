@@ -12,6 +12,7 @@ from src import logs, paths, tables
 from src.bundle import Training
 from src.config import DataParams, Params, load_params, load_store_settings
 from src.errors import ConfigError, DataError, exit_on_error
+from src.lock import folder_locked
 from src.progress import step
 from src.quality.plots import figures
 from src.quality.report import report
@@ -70,14 +71,15 @@ def prepare_again(data: DataParams) -> Prepared:
     """
     if not data.raw.is_file():
         raise DataError(f"{data.raw}: no such file; run python -m src.data.prepare first")
-    prepared = tables.prepared(tables.read_source(data.raw, data), data)
-    others = {
-        path: content
-        for path, content in prepared.files().items()
-        if not (path.is_file() and path.read_bytes() == content)
-    }
-    for path, content in others.items():
-        tables.write(path, content)
+    with folder_locked(paths.TRAIN.parent):  # all of its files, or none, are of this split
+        prepared = tables.prepared(tables.read_source(data.raw, data), data)
+        others = {
+            path: content
+            for path, content in prepared.files().items()
+            if not (path.is_file() and path.read_bytes() == content)
+        }
+        for path, content in others.items():
+            tables.write(path, content)
     if others:
         logger.info(
             "split %s again into %s: test_size %g, random_state %d",

@@ -5,6 +5,7 @@ import pytest
 from src.config import Settings
 from src.errors import ConfigError
 from src.registry.location import Location, locate, store_folder, tracking_uri, without_credentials
+from src.registry.models import models_folder
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,39 @@ def test_credentials_leave_a_text() -> None:
     text = "GET http://me:secret@host:1/x failed, postgresql://you:other@db/x too; mail a@b.c"
 
     assert without_credentials(text) == "GET http://host:1/x failed, postgresql://db/x too; mail a@b.c"
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder_of_store", "database"),
+    [
+        (None, "mlruns", "mlruns/mlflow.db"),
+        ("shared/models", "shared/models", "shared/models/mlflow.db"),
+        ("sqlite:///my.db", "mlruns", "my.db"),
+    ],
+)
+@pytest.mark.parametrize("copy", [".dvc/tmp/exps/tmp1234", ".dvc/tmp/exps/standalone/tmp1234/sub"])
+def test_an_experiment_in_a_copy_uses_the_places_of_the_project(
+    copy: str,
+    uri: str | None,
+    folder_of_store: str,
+    database: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (folder / copy).mkdir(parents=True)
+    monkeypatch.chdir(folder / copy)
+    settings = Settings(mlflow_tracking_uri=uri)
+
+    assert store_folder(settings) == folder / folder_of_store
+    assert tracking_uri(settings) == f"sqlite:///{folder}/{database}"
+    assert models_folder(settings) == folder / "models"
+
+
+@pytest.mark.parametrize("uri", ["sqlite:////srv/my.db", "sqlite://", "postgresql://db/mlflow"])
+def test_a_database_elsewhere_is_no_experiments_own(
+    uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".dvc/tmp/exps/tmp1234").mkdir(parents=True)
+    monkeypatch.chdir(folder / ".dvc/tmp/exps/tmp1234")
+
+    assert tracking_uri(Settings(mlflow_tracking_uri=uri)) == uri

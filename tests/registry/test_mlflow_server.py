@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,6 +87,103 @@ def test_versions_are_promoted_and_rolled_back(settings: Settings, train: Callab
     assert [tag.get("previous_champion") for tag in tags] == [None, "1", "1"]
     with pytest.raises(RegistryError, match=f"no champion of {settings.model_name} before this one"):
         rollback(settings)
+
+
+def test_rollbacks_go_back_through_what_was_in_service(settings: Settings, train: Callable[[], Path]) -> None:
+    for _ in range(3):
+        publish(train(), settings)
+    promote("2", settings)
+
+    versions = [rollback(settings).manifest.version for _ in range(3)]
+
+    assert versions == ["3", "2", "1"]
+    with connected(settings) as client:
+        tag = client.get_registered_model(settings.model_name).tags["champion_history"]
+    assert json.loads(tag) == {"before": ["1", "2"], "after": ["1"]}
+    with pytest.raises(RegistryError, match=f"no champion of {settings.model_name} before this one"):
+        rollback(settings)
+
+
+def set_alias(settings: Settings, version: str) -> None:
+    with connected(settings) as client:
+        client.set_registered_model_alias(settings.model_name, "champion", version)
+
+
+def test_a_rollback_that_was_killed_is_ended_and_goes_no_further(
+    settings: Settings, train: Callable[[], Path]
+) -> None:
+    for _ in range(3):
+        publish(train(), settings)
+    shutil.copytree("models", "before")
+    rollback(settings)
+
+    set_alias(settings, "3")  # killed between the history and the alias
+    put_back("before")
+    first = rollback(settings)
+    put_back("before")  # killed between the alias and models/
+    second = rollback(settings)
+    served = source_for(Settings()).load()
+
+    assert [one.manifest.version for one in (first, second, served)] == ["2", "2", "2"]
+    assert rollback(settings).manifest.version == "1"
+
+
+def put_back(folder: str) -> None:
+    shutil.rmtree("models")
+    shutil.copytree(folder, "models")
+
+
+def test_a_champion_that_was_set_in_mlflow_is_rolled_back_from(
+    settings: Settings, train: Callable[[], Path]
+) -> None:
+    for _ in range(3):
+        publish(train(), settings)
+    rollback(settings)
+    rollback(settings)
+    set_alias(settings, "3")
+
+    assert rollback(settings).manifest.version == "1"
+
+
+def test_the_tags_of_earlier_versions_are_a_history(settings: Settings, train: Callable[[], Path]) -> None:
+    for _ in range(3):
+        publish(train(), settings)
+    with connected(settings) as client:
+        client.delete_registered_model_tag(settings.model_name, "champion_history")
+
+    assert [rollback(settings).manifest.version for _ in range(2)] == ["2", "1"]
+
+    with connected(settings) as client:
+        client.delete_registered_model_tag(settings.model_name, "champion_history")
+        client.set_model_version_tag(settings.model_name, "1", "previous_champion", "2")  # as in a circle
+    assert rollback(settings).manifest.version == "2"
+    with pytest.raises(RegistryError, match="no champion of"):
+        rollback(settings)
+
+
+def test_a_damaged_history_is_one_line(settings: Settings, train: Callable[[], Path]) -> None:
+    publish(train(), settings)
+    with connected(settings) as client:
+        client.set_registered_model_tag(settings.model_name, "champion_history", "1, 2")
+
+    with pytest.raises(RegistryError, match="the tag champion_history of .* is not a history$"):
+        rollback(settings)
+
+
+def test_a_deleted_experiment_is_restored_on_a_server(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = f"deleted {uuid4().hex}"
+    with start_run(settings, experiment=name, run_name=None, tags={}) as run:
+        pass
+    with connected(settings) as client:
+        client.delete_experiment(run.experiment_id)
+
+    with start_run(settings, experiment=name, run_name=None, tags={}) as again:
+        pass
+
+    assert again.experiment_id == run.experiment_id
+    assert caplog.messages == [f"experiment {name} was deleted in MLflow: it is restored"]
 
 
 @pytest.mark.parametrize("version", ["9", "x"])
@@ -217,6 +316,54 @@ def version_with(digest: str) -> bytes:
 
 def run_at(uri: str) -> bytes:
     return json.dumps({"run": {"info": {"artifact_uri": uri}}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"mlflow_tracking_token": SecretStr("secret")}, "Bearer secret"),
+        (
+            {"mlflow_tracking_username": "me", "mlflow_tracking_password": SecretStr("secret")},
+            "Basic bWU6c2VjcmV0",
+        ),
+    ],
+)
+def test_a_netrc_takes_no_credentials_place(
+    given: dict[str, Any], sent: str, answers: Answers, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".netrc").write_text("machine 127.0.0.1 login other password other\n")
+    (folder / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    settings = Settings(mlflow_tracking_uri=answers.url, **given)
+    before = dict(os.environ)
+
+    with pytest.raises(RegistryError):
+        source_for(settings).current()
+    ours = answers.authorization
+    with pytest.raises(RegistryError), connected(settings) as client:
+        client.get_run("r")
+    mlflows = answers.authorization
+
+    assert (ours, mlflows) == (sent, sent)
+    assert {name: os.environ.get(name) for name in ("NETRC", "MLFLOW_TRACKING_TOKEN")} == {
+        name: before.get(name) for name in ("NETRC", "MLFLOW_TRACKING_TOKEN")
+    }
+
+
+def test_a_proxy_of_the_environment_is_used_with_a_token(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", answers.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    answers[f"http://mlflow.example{ALIAS}"] = (200, version_with("0" * 64))
+
+    token = SecretStr("secret")
+    source = source_for(Settings(mlflow_tracking_uri="http://mlflow.example", mlflow_tracking_token=token))
+
+    assert source.current() == "0" * 64
+    assert answers.authorization == "Bearer secret"
 
 
 def test_the_credentials_are_sent_and_never_shown(answers: Answers) -> None:

@@ -13,6 +13,7 @@ from src.config import Settings
 from src.errors import BundleError, ConfigError, GateError, RegistryError
 from src.registry import publish as command
 from src.registry.folder_store import FolderStore
+from src.registry.history import Action
 from src.registry.publish import publish
 from src.registry.sources import source_for
 from tests.registry.conftest import MakeFiles
@@ -152,11 +153,11 @@ def test_an_interruption_before_the_pointer_leaves_the_old_model(
     publish(candidate("7"), Settings())
     new = candidate("8")
 
-    def interrupt(self: FolderStore, bundle: Bundle) -> None:
+    def interrupt(self: FolderStore, bundle: Bundle, action: Action) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(FolderStore, "promote", interrupt)
+        patch.setattr(FolderStore, "move", interrupt)
         publish(new, Settings())
 
     assert (in_service(), champion()) == ("7", "7")
@@ -217,12 +218,13 @@ def fail_at(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
         mkdir = Path.mkdir
 
         def make(self: Path, *args: Any, **options: Any) -> None:
-            if self.name == ".models.new":
+            if self.name.startswith(".models."):
                 raise full(self)
             mkdir(self, *args, **options)
 
         monkeypatch.setattr(Path, "mkdir", make)
         return
+    monkeypatch.setattr("src.folders.swapped", lambda one, other: False)  # as where the system cannot
     for method in ("replace", "rename"):
         original = getattr(Path, method)
 

@@ -1,4 +1,6 @@
 import logging
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -154,6 +156,160 @@ def test_a_run_is_resumed(caplog: pytest.LogCaptureFixture) -> None:
     assert known.info.status == "FINISHED"
     assert known.data.metrics == {"accuracy": 0.9, "f1_score": 0.8}
     assert caplog.messages == []
+
+
+@pytest.mark.usefixtures("empty_record")
+def test_a_deleted_experiment_is_restored(caplog: pytest.LogCaptureFixture) -> None:
+    before = recorded(Settings())
+    with connected(Settings()) as client:
+        client.delete_experiment(before.experiment_id)
+
+    after = recorded(Settings(), "second")
+
+    assert after.experiment_id == before.experiment_id
+    assert caplog.messages == ["experiment iris was deleted in MLflow: it is restored"]
+
+
+@pytest.mark.parametrize("what", ["run", "experiment"])
+@pytest.mark.usefixtures("empty_record")
+def test_a_deleted_run_is_restored_to_be_resumed(what: str, caplog: pytest.LogCaptureFixture) -> None:
+    run = recorded(Settings())
+    with connected(Settings()) as client:
+        if what == "run":
+            client.delete_run(run.run_id)
+        else:
+            client.delete_experiment(run.experiment_id)
+
+    with resume_run(Settings(), run.run_id) as resumed:
+        assert resumed is not None
+        resumed.log_metrics({"f1_score": 0.8})
+
+    with connected(Settings()) as client:
+        known = client.get_run(run.run_id)
+    assert (known.info.lifecycle_stage, known.data.metrics["f1_score"]) == ("active", 0.8)
+    assert caplog.messages == [
+        (
+            f"run {run.run_id} was deleted in MLflow: it is restored, because the candidate is its model"
+            if what == "run"
+            else "experiment iris was deleted in MLflow: it is restored"
+        )
+    ]
+
+
+def registered(trained: Trained, name: str = "IrisClassifier") -> tuple[Run, str]:
+    with start_run(Settings(), experiment="iris", run_name=None, tags={}) as run:
+        version = run.register(trained.pipeline, name, trained.rows)
+    return run, version
+
+
+@pytest.mark.parametrize("kept", ["store", "ledger", "models", "bundle", "candidate"])
+def test_a_number_is_not_given_again_when_the_record_was_lost(
+    kept: str,
+    candidate: Callable[..., Path],
+    trained: Trained,
+    record_template: Path,
+) -> None:
+    bundle = publish(candidate("3"), Settings())
+    kept_files = Path(f"mlruns/bundles/3-{bundle.digest[:12]}")
+    shutil.copytree(kept_files, "build/model")
+    Path("build/model/metadata.json").rename("build/model/training.json")
+    for name, place in (("models", "models"), ("bundle", "build/bundle"), ("candidate", "build/model")):
+        if kept != name:
+            shutil.rmtree(place)
+    if kept != "store":
+        shutil.rmtree("mlruns/bundles")
+    if kept not in ("store", "ledger"):
+        shutil.rmtree("mlruns")
+        Path("mlruns").mkdir()
+    shutil.copy(record_template, "mlruns")
+
+    versions = [registered(trained)[1] for _ in range(2)]
+    other = registered(trained, "OtherClassifier")[1] if kept != "ledger" else "1"
+
+    assert versions == ["4", "5"]
+    assert other == "1"
+    with connected(Settings()) as client:
+        known = client.search_model_versions("name='IrisClassifier'")
+    assert sorted(version.version for version in known) == [4, 5]
+
+
+@pytest.mark.usefixtures("empty_record")
+def test_a_number_is_not_given_again_when_the_model_was_deleted_in_mlflow(
+    candidate: Callable[..., Path], trained: Trained
+) -> None:
+    run, version = registered(trained)
+    publish(candidate(version, mlflow_run_id=run.run_id), Settings())
+    with connected(Settings()) as client:
+        client.delete_registered_model("IrisClassifier")
+
+    assert registered(trained)[1] == "2"
+
+
+@pytest.mark.usefixtures("empty_record")
+def test_a_number_out_of_reach_is_an_error_that_says_what_to_do(
+    candidate: Callable[..., Path], trained: Trained
+) -> None:
+    publish(candidate("20260102"), Settings())
+
+    with pytest.raises(
+        RegistryError, match="IrisClassifier version 20260102, and the record goes up to 1: b"
+    ):
+        registered(trained)
+
+
+@pytest.mark.usefixtures("empty_record")
+def test_two_models_of_one_number_are_not_kept(candidate: Callable[..., Path]) -> None:
+    publish(candidate("1"), Settings())
+
+    with pytest.raises(RegistryError) as refused:
+        publish(candidate("1", mlflow_run_id="f" * 32), Settings())
+
+    assert str(refused.value) == (
+        f"model store mlruns: version 1 is the model of run {'0' * 32}, and this is the one of run"
+        f" {'f' * 32}; train it here, for a number of its own"
+    )
+    assert len(list(Path("mlruns/bundles").iterdir())) == 1
+
+
+AT_ONCE = """
+import sys
+from src import logs
+from src.config import load_store_settings
+from src.errors import exit_on_error
+from src.registry.record import start_run
+
+def main():
+    with start_run(load_store_settings(), experiment="iris", run_name=None, tags={}) as run:
+        run.log_params({"depth": 1})
+        for number in range(5):
+            run.log_metrics({"accuracy": number})
+
+logs.setup()
+exit_on_error(main)
+"""
+
+
+def test_trainings_at_once_begin_a_record_together(folder: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    running = [
+        subprocess.Popen([sys.executable, "-c", AT_ONCE], env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    try:
+        said = [process.communicate()[1] for process in running]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+    assert {line for text in said for line in text.splitlines()} <= {
+        f"INFO    waiting for another command, which holds {folder}/mlruns"
+    }
+    with connected(Settings()) as client:
+        experiment = client.get_experiment_by_name("iris")
+        runs = client.search_runs([experiment.experiment_id])
+    assert [run.info.status for run in runs] == ["FINISHED"] * 4
+    assert [run.data.metrics for run in runs] == [{"accuracy": 4.0}] * 4
 
 
 @pytest.mark.parametrize("run_id", ["f" * 32, "no id", None])

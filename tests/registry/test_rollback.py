@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from src.registry.promote import promote
 from src.registry.publish import publish
 from src.registry.rollback import rollback
 from src.registry.sources import source_for
+from tests.kills import killed_at_every_step
 
 STORE = Settings(mlflow_tracking_uri="mlruns")
 
@@ -39,6 +41,60 @@ def test_a_rollback_after_a_promotion_returns_to_what_it_replaced(candidate: Cal
 
     assert rollback(Settings()).manifest.version == "3"
     assert rollback(Settings()).manifest.version == "2"
+
+
+def test_rollbacks_go_back_through_what_was_in_service(candidate: Callable[..., Path]) -> None:
+    for version in ("1", "2", "3"):
+        publish(candidate(version), Settings())
+    promote("2", Settings())
+
+    versions = [rollback(Settings()).manifest.version for _ in range(3)]
+
+    assert versions == ["3", "2", "1"]
+    assert in_service() == ("1", "1")
+    with pytest.raises(RegistryError, match="there was no champion before this one"):
+        rollback(Settings())
+
+
+@pytest.mark.parametrize("system", ["in one step", "in two steps"])
+def test_a_killed_rollback_is_ended_by_the_next_and_goes_no_further(
+    system: str, candidate: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if system == "in two steps":
+        monkeypatch.setattr("src.folders.swapped", lambda one, other: False)
+    monkeypatch.setattr("src.registry.service._move_alias", lambda settings, manifest: None)
+    for version in ("1", "2", "3"):
+        publish(candidate(version), Settings())
+    ends = set()
+
+    for _ in killed_at_every_step(lambda: rollback(Settings())):
+        source_for(Settings()).current()  # a server that starts puts models/ back
+        ended = in_service()
+        ends.add(ended)
+        if ended != ("2", "2"):
+            rollback(Settings())
+        assert in_service() == ("2", "2")
+        assert not list(Path().glob(".models*"))[1:]
+        publish(candidate("3"), Settings())
+
+    assert ends == {("3", "3"), ("2", "3"), ("2", "2")}
+    assert rollback(Settings()).manifest.version == "1"
+
+
+def test_a_rollback_that_ended_elsewhere_is_not_taken_for_a_killed_one(
+    candidate: Callable[..., Path],
+) -> None:
+    for version in ("1", "2", "3"):
+        publish(candidate(version), Settings())
+    rollback(Settings())
+    shutil.rmtree("models")  # as in a container that was just started
+
+    assert rollback(Settings()).manifest.version == "1"
+
+
+def in_service() -> tuple[str, str]:
+    """Return the versions of the champion and of `models/`."""
+    return source_for(STORE).load().manifest.version, source_for(Settings()).load().manifest.version
 
 
 def test_a_promotion_that_never_happened_is_no_champion(
