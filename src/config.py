@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from limits import parse
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -17,6 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from limits import parse
 from src import paths
 from src.errors import ConfigError
 from src.frozen import Frozen

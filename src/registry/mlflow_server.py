@@ -10,8 +10,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from src import bundle as bundles
 from src.config import StoreSettings
 from src.errors import BundleError, RegistryError
+from src.limits import Digest
 from src.registry.bucket import BucketFiles
-from src.registry.champion import Digest
 from src.registry.files import Files, fetch_from
 from src.registry.location import locate, without_credentials
 
