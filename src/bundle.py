@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from src.documents import first_problem, read_json
+from src.documents import first_problem, read_json, tupled
 from src.errors import BundleError, MlopsError
 from src.limits import MAX_BYTES, check_schema
 from src.manifest import Example as Example
@@ -143,11 +143,7 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
 
 def parse(model: type[T], name: str, content: bytes) -> T:
     """Return `content` of the file `name` as a `model`; raises BundleError when it is not one."""
-    try:
-        read_json(name, content)  # refuses what pydantic takes: a key twice, numbers without end
-        return model.model_validate_json(content)
-    except ValidationError as error:
-        raise BundleError(f"{name}: {first_problem(error)}") from error
+    return _validated(model, name, read_json(name, content))
 
 
 def folder_fetch(folder: Path) -> Callable[[str], bytes]:
@@ -207,12 +203,22 @@ def _read_schema(manifest: Manifest, content: bytes) -> Schema:
     return schema
 
 
+def _validated(model: type[T], name: str, value: Any) -> T:
+    try:
+        return model.model_validate(tupled(value))
+    except ValidationError as error:
+        raise BundleError(f"{name}: {first_problem(error)}") from error
+    except RecursionError as error:
+        raise BundleError(f"{name}: nested too deeply") from error
+
+
 def _read_metrics(manifest: Manifest, content: bytes) -> dict[str, Any]:
-    measured = parse(Metrics, METRICS, content)
+    metrics = _read_object(METRICS, content)
+    measured = _validated(Metrics, METRICS, metrics)
     for name in _MEASURES:
         if getattr(measured, name) != getattr(manifest, name):
             raise BundleError(f"{METRICS}: {name} is not that of {MANIFEST}")
-    return _read_object(METRICS, content)
+    return metrics
 
 
 def _read_object(name: str, content: bytes) -> dict[str, Any]:

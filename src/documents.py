@@ -10,10 +10,13 @@ from pydantic import ValidationError
 from src.errors import BundleError
 
 MAX_ENTRIES = 250_000  # of one document, in all its arrays and objects together
+MAX_KEYS = 10_000  # of one object
 MAX_DIGITS = 20  # of a whole number: 64 bits
+MAX_PROBLEMS = 1_000  # more are counted, not looked at: each takes a kilobyte
 MAX_SHOWN = 60  # characters of what was found that a message repeats
 
-_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # one that does not end goes to the end
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def read_json(name: str, content: bytes) -> Any:
@@ -34,7 +37,8 @@ def read_json(name: str, content: bytes) -> Any:
             parse_float=_float,
             parse_constant=_refuse_constant,
         )
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair cannot be written
+        if _SURROGATE.search(content):
+            json.dumps(value, ensure_ascii=False).encode()  # half a pair cannot be written
     except json.JSONDecodeError as error:
         raise BundleError(f"{name}: not JSON: {error.msg} at line {error.lineno}") from error
     except UnicodeDecodeError as error:
@@ -48,8 +52,17 @@ def read_json(name: str, content: bytes) -> Any:
     return value
 
 
+def tupled(value: Any) -> Any:
+    """Return `value` with a tuple for each array, as strict models want it."""
+    if isinstance(value, list):
+        return tuple(map(tupled, value))
+    return {key: tupled(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
 def first_problem(error: ValidationError) -> str:
     """Return where the first problem is and what it is, in one line that repeats little of the document."""
+    if error.error_count() > MAX_PROBLEMS:
+        return f"has {error.error_count()} mistakes"
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     where = ".".join(shown(str(part)) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
@@ -63,6 +76,8 @@ def shown(text: str) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_KEYS:
+        raise ValueError(f"has an object of {len(pairs)} keys, at most {MAX_KEYS} are allowed")
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

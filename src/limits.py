@@ -29,12 +29,14 @@ MAX_EXAMPLES = 100  # rows of example.json
 MAX_NOTES = 1_000  # parameters, libraries
 ROUNDING = 1e-6  # how far a sum of shares may be from 1
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 Scalar = str | int | float | bool | None
 
 
 def _check_name(text: str) -> str:
-    if re.search(r"[\x00-\x1f\x7f-\x9f]", text):
-        raise ValueError(f"{shown(text)!r} holds a control character")
+    if _CONTROL.search(text):
+        raise ValueError(f"{shown(text)} holds a control character")
     return text
 
 
@@ -68,9 +70,8 @@ def check_schema(schema: Schema) -> None:
     for column in schema.columns:
         _check_column(column)
     _check_different("column", schema.names)
-    _check_length("target", schema.target)
+    _check_named("target", schema.target)
     _check_length("target_header", schema.target_header)
-    _check_name(schema.target)
     if not 2 <= len(schema.classes) <= MAX_CLASSES:
         raise ValueError(f"has {len(schema.classes)} classes, allowed are 2 to {MAX_CLASSES}")
     _check_texts("class", schema.classes, MAX_NAME)
@@ -86,8 +87,7 @@ def check_row(schema: Schema, row: Mapping[str, Scalar]) -> None:
 
 
 def _check_column(column: Column) -> None:
-    _check_length("column", column.name)
-    _check_name(column.name)
+    _check_named("column", column.name)
     where = f"column {shown(column.name)}"
     _check_length(f"{where}: header", column.header)
     if isinstance(column, CategoryColumn):
@@ -96,6 +96,12 @@ def _check_column(column: Column) -> None:
         _check_texts(f"{where}: category", column.categories, MAX_TEXT)
     elif not -math.inf < column.lowest <= column.highest < math.inf:
         raise ValueError(f"{where}: goes from {column.lowest:g} to {column.highest:g}")
+
+
+def _check_named(where: str, name: str) -> None:
+    _check_length(where, name)
+    if _CONTROL.search(name):
+        raise ValueError(f"{where}: {shown(name)} holds a control character")
 
 
 def _check_length(where: str, text: str, most: int = MAX_NAME) -> None:

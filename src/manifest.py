@@ -30,7 +30,7 @@ class Training(Frozen):
     exact: bool  # its scores equal scikit-learn's to the bit, on any machine
     n_features: int
     n_samples: int = Field(ge=1)  # rows it was fitted on
-    feature_names: tuple[Name, ...] = Field(max_length=MAX_COLUMNS)
+    feature_names: tuple[Name, ...] = Field(max_length=MAX_COLUMNS, fail_fast=True)
     target_names: Classes
     mlflow_run_id: Name | None
     git_commit: Name | None  # None outside a git checkout
@@ -54,7 +54,7 @@ class Manifest(Training):
 class Gate(BaseModel):
     """What of the gate was missed: nothing, when the model may be published."""
 
-    missed: tuple[str, ...] = ()
+    missed: tuple[str, ...] = Field((), fail_fast=True)
 
 
 class Metrics(BaseModel):
@@ -70,6 +70,6 @@ class Metrics(BaseModel):
 class Example(Frozen):
     """Rows with the answers scikit-learn gave: the model must give them again at every load."""
 
-    rows: tuple[dict[str, Scalar], ...] = Field(min_length=1, max_length=MAX_EXAMPLES)
-    labels: tuple[str, ...]
-    scores: tuple[tuple[Share, ...], ...]  # [rows, classes]
+    rows: tuple[dict[str, Scalar], ...] = Field(min_length=1, max_length=MAX_EXAMPLES, fail_fast=True)
+    labels: tuple[str, ...] = Field(fail_fast=True)
+    scores: tuple[tuple[Share, ...], ...] = Field(fail_fast=True)  # [rows, classes]

@@ -42,7 +42,7 @@ class CategoryColumn(Frozen):
     header: str
     type: Literal["category"]
     nullable: bool
-    categories: tuple[str, ...]
+    categories: tuple[str, ...] = Field(fail_fast=True)
 
 
 Column = Annotated[NumericColumn | CategoryColumn, Field(discriminator="type")]
@@ -51,10 +51,10 @@ Column = Annotated[NumericColumn | CategoryColumn, Field(discriminator="type")]
 class Schema(Frozen):
     """The features in the order of the table, and what is predicted from them."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = Field(fail_fast=True)
     target: str
     target_header: str
-    classes: tuple[str, ...]  # in the order of the model's scores
+    classes: tuple[str, ...] = Field(fail_fast=True)  # in the order of the model's scores
 
     @property
     def names(self) -> list[str]:

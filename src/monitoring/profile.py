@@ -21,7 +21,9 @@ BINS = 10
 COMMONEST = 20  # categories with a slot of their own
 MAX_LABELS = 2**23  # characters of all slots' names, which /metrics writes out
 
-Shares = Annotated[tuple[float, ...], Field(strict=False)]  # of the rows, one per slot; they add up to 1
+Shares = Annotated[
+    tuple[float, ...], Field(strict=False, fail_fast=True)
+]  # of the rows, one per slot; they add up to 1
 
 
 class NumericProfile(Frozen):
@@ -46,7 +48,7 @@ class CategoryProfile(Frozen):
     """A text's slots: one per category named here, the other known ones, unseen, missing."""
 
     type: Literal["category"] = "category"
-    categories: Annotated[tuple[str, ...], Field(strict=False)]
+    categories: Annotated[tuple[str, ...], Field(strict=False, fail_fast=True)]
     shares: Shares
 
     def slots(self, values: NDArray[np.object_], known: Collection[str]) -> NDArray[np.int64]:
