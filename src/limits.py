@@ -17,7 +17,7 @@ from src.schema import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, Co
 
 MAX_BYTES = {  # of each file
     "metadata.json": 2**20,
-    "schema.json": 8 * 2**20,
+    "schema.json": 16 * 2**20,
     "profile.json": 4 * 2**20,
     "example.json": 4 * 2**20,
     "metrics.json": 4 * 2**20,
