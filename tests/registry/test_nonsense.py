@@ -243,6 +243,25 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     assert why.isprintable() and len(why) < 300
 
 
+@pytest.mark.parametrize(
+    ("change", "message"), [(change, message) for name, change, message in NONSENSE if name == "schema.json"]
+)
+def test_a_schema_that_makes_no_sense_is_refused_where_the_manifest_agrees_with_it(
+    change: Change, message: str, files: dict[str, bytes], folder: Path
+) -> None:
+    whole = changed(files, "schema.json", change)
+    schema = json.loads(whole["schema.json"].decode(errors="surrogatepass"))
+    manifest = json.loads(whole["metadata.json"])
+    manifest["feature_names"] = [column["name"] for column in schema["columns"]]
+    manifest |= {"target_names": schema["classes"], "n_features": len(schema["columns"])}
+    whole["metadata.json"] = json.dumps(manifest).encode()
+
+    why = refusal(whole, folder / "models")
+
+    assert why.split(":")[0] in ("metadata.json", "schema.json")
+    assert why.isprintable() and len(why) < 300
+
+
 RAW: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("a key twice", twice_the_key, "has 'twice' twice"),
     ("a deep nest", lambda content: b"[" * 100_000, "nested too deeply"),
