@@ -2,16 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from src import folders
-from src.errors import BundleError
-from src.frozen import Frozen
+from src.documents import first_problem, read_json, tupled
+from src.errors import BundleError, MlopsError
+from src.limits import MAX_BYTES, check_schema
+from src.manifest import Example as Example
+from src.manifest import Manifest as Manifest
+from src.manifest import Metrics
+from src.manifest import Training as Training
+from src.reading import read_within
 from src.schema import Schema
 
 MANIFEST = "metadata.json"
@@ -21,52 +28,12 @@ METRICS = "metrics.json"
 PROFILE = "profile.json"
 EXAMPLE = "example.json"
 FILES = (EXAMPLE, METRICS, MODEL, PROFILE, SCHEMA)
-MAX_BYTES = 512 * 2**20  # of one file
+
+_MEASURES = ("accuracy", "precision", "recall", "f1_score")  # that the manifest repeats
 
 write_folder = folders.write_folder  # a bundle is put at its place as any folder is
 
 T = TypeVar("T", bound=BaseModel)
-Scalar = str | int | float | bool | None
-
-
-class Training(Frozen):
-    """How a model came to be: all the manifest says before the model is measured."""
-
-    format: Literal[1] = 1
-    name: str  # of the registered model
-    version: str  # the registry's number
-    task: Literal["classification"] = "classification"
-    model_type: str  # scikit-learn's class
-    exact: bool  # its scores equal scikit-learn's to the bit, on any machine
-    n_features: int
-    n_samples: int  # rows it was fitted on
-    feature_names: tuple[str, ...]
-    target_names: tuple[str, ...]
-    mlflow_run_id: str | None
-    git_commit: str | None  # None outside a git checkout
-    data_digest: str  # SHA-256 of the raw table
-    test_digest: str  # SHA-256 of the rows held out from it
-    created_at: str  # ISO 8601, UTC
-    parameters: dict[str, Scalar]
-    libraries: dict[str, str]
-
-
-class Manifest(Training):
-    """`metadata.json`: how the model came to be, how good it is, and the SHA-256 of every other file."""
-
-    accuracy: float
-    precision: float
-    recall: float
-    f1_score: float
-    files: dict[Literal["example.json", "metrics.json", "model.onnx", "profile.json", "schema.json"], str]
-
-
-class Example(Frozen):
-    """Rows with the answers scikit-learn gave: the model must give them again at every load."""
-
-    rows: tuple[dict[str, Scalar], ...] = Field(min_length=1)
-    labels: tuple[str, ...]
-    scores: tuple[tuple[float, ...], ...]  # [rows, classes]
 
 
 @dataclass(frozen=True)
@@ -104,7 +71,7 @@ def seal(training: Training, metrics: Mapping[str, Any], files: Mapping[str, byt
     manifest = Manifest.model_validate(
         {
             **training.model_dump(),
-            **{key: metrics[key] for key in ("accuracy", "precision", "recall", "f1_score")},
+            **{key: metrics[key] for key in _MEASURES},
             "files": {name: sha256(whole[name]) for name in FILES},
         }
     )
@@ -117,7 +84,7 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
     Raises:
         BundleError: a file is missing, too large, changed, or not in its format.
     """
-    raw_manifest = fetch(MANIFEST)
+    raw_manifest = _bounded(MANIFEST, fetch(MANIFEST))
     digest = sha256(raw_manifest)
     if expected_digest is not None and digest != expected_digest:
         raise BundleError(f"{MANIFEST}: SHA-256 is {digest}, expected {expected_digest}")
@@ -128,46 +95,54 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
         )
     files: dict[str, bytes] = {}
     for name, expected in manifest.files.items():
-        files[name] = fetch(name)
+        files[name] = _bounded(name, fetch(name))
         if sha256(files[name]) != expected:
             raise BundleError(f"{name}: SHA-256 is {sha256(files[name])}, {MANIFEST} says {expected}")
-    schema = parse(Schema, SCHEMA, files[SCHEMA])
-    if tuple(schema.names) != manifest.feature_names or schema.classes != manifest.target_names:
-        raise BundleError(f"{SCHEMA}: columns or classes are not those of {MANIFEST}")
     return Bundle(
         manifest=manifest,
         digest=digest,
-        schema=schema,
+        schema=_read_schema(manifest, files[SCHEMA]),
         model=files[MODEL],
-        metrics=_parse_object(METRICS, files[METRICS]),
-        profile=_parse_object(PROFILE, files[PROFILE]),
+        metrics=_read_metrics(manifest, files[METRICS]),
+        profile=_read_object(PROFILE, files[PROFILE]),
         example=parse(Example, EXAMPLE, files[EXAMPLE]),
     )
 
 
 def parse(model: type[T], name: str, content: bytes) -> T:
     """Return `content` of the file `name` as a `model`; raises BundleError when it is not one."""
-    try:
-        return model.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BundleError(f"{name}: {where}: {first['msg']}") from error
+    return _validated(model, name, read_json(name, content))
 
 
 def folder_fetch(folder: Path) -> Callable[[str], bytes]:
     """Return a `Fetch` that reads the files of `folder`."""
 
     def fetch(name: str) -> bytes:
-        path = folder / name
         try:
-            if path.stat().st_size > MAX_BYTES:
-                raise BundleError(f"{path}: larger than {MAX_BYTES} bytes")
-            return path.read_bytes()
+            content = read_within(folder, name, max_bytes(name))
         except OSError as error:
-            raise BundleError(f"{path}: {error.strerror or error}") from error
+            raise BundleError(f"{folder / name}: {error.strerror or error}") from error
+        if content is None:
+            raise BundleError(f"{folder / name}: No such file or directory")
+        return content
 
     return fetch
+
+
+def max_bytes(name: str) -> int:
+    """Return how large the file `name` may be."""
+    return MAX_BYTES.get(name, MAX_BYTES[MODEL])
+
+
+@contextmanager
+def loading(what: str) -> Iterator[None]:
+    """Refuse `what` for whatever its bytes bring about: who reads it never sees another error than ours."""
+    try:
+        yield
+    except MlopsError:
+        raise
+    except Exception as error:  # MemoryError, RecursionError, and what nobody thought of
+        raise BundleError(f"{what}: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
 
 
 def sha256(content: bytes) -> str:
@@ -175,11 +150,47 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _parse_object(name: str, content: bytes) -> dict[str, Any]:
+def _bounded(name: str, content: bytes) -> bytes:
+    if len(content) > max_bytes(name):
+        raise BundleError(f"{name}: larger than {max_bytes(name)} bytes")
+    return content
+
+
+def _read_schema(manifest: Manifest, content: bytes) -> Schema:
+    schema = parse(Schema, SCHEMA, content)
     try:
-        value = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{name}: not JSON") from error
+        check_schema(schema)
+    except ValueError as error:
+        raise BundleError(f"{SCHEMA}: {error}") from error
+    if tuple(schema.names) != manifest.feature_names or schema.classes != manifest.target_names:
+        raise BundleError(f"{SCHEMA}: columns or classes are not those of {MANIFEST}")
+    if manifest.n_features != len(schema.columns):
+        raise BundleError(
+            f"{MANIFEST}: n_features is {manifest.n_features}, {SCHEMA} has {len(schema.columns)}"
+        )
+    return schema
+
+
+def _validated(model: type[T], name: str, value: Any) -> T:
+    try:
+        return model.model_validate(tupled(value))
+    except ValidationError as error:
+        raise BundleError(f"{name}: {first_problem(error)}") from error
+    except RecursionError as error:
+        raise BundleError(f"{name}: nested too deeply") from error
+
+
+def _read_metrics(manifest: Manifest, content: bytes) -> dict[str, Any]:
+    metrics = _read_object(METRICS, content)
+    measured = _validated(Metrics, METRICS, metrics)
+    for name in _MEASURES:
+        if getattr(measured, name) != getattr(manifest, name):
+            raise BundleError(f"{METRICS}: {name} is not that of {MANIFEST}")
+    return metrics
+
+
+def _read_object(name: str, content: bytes) -> dict[str, Any]:
+    value = read_json(name, content)
     if not isinstance(value, dict):
         raise BundleError(f"{name}: not a JSON object")
     return value

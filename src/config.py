@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from limits import parse
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -18,6 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from limits import parse
 from src import paths
 from src.cells import MISSING, CellRule
 from src.errors import ConfigError

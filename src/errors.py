@@ -35,6 +35,8 @@ class ParityError(MlopsError):
 class BundleError(MlopsError):
     """A bundle is missing, damaged or not what its manifest says: it must not be served."""
 
+    digest: str | None = None  # of the file that is malformed, where nothing else tells two of them apart
+
 
 class RegistryError(MlopsError):
     """The model store or the MLflow record cannot be read or written."""

@@ -11,10 +11,8 @@ import pandas as pd
 from src.cells import CellRule
 from src.errors import DataError
 from src.names import find, named
-from src.schema import MAX_TEXT, CategoryColumn, NumericColumn, Schema
+from src.schema import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
 
-MAX_CATEGORIES = 1_000
-MAX_CLASSES = 100
 MAX_INTEGER = 2**53 - 1  # beyond it a double no longer tells every integer from the next
 _FLOAT32_MAX = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
 

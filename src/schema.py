@@ -17,6 +17,8 @@ from src.frozen import Frozen
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_CATEGORIES = 1_000
+MAX_CLASSES = 100
 MAX_TEXT = 256  # characters of one categorical value in a request
 NOT_A_WORD = "a word for missing"  # where pydantic says that a text in a number's place is none
 
@@ -39,7 +41,7 @@ class CategoryColumn(Frozen):
     header: str
     type: Literal["category"]
     nullable: bool
-    categories: tuple[str, ...]
+    categories: tuple[str, ...] = Field(fail_fast=True)
 
 
 Column = Annotated[NumericColumn | CategoryColumn, Field(discriminator="type")]
@@ -48,10 +50,10 @@ Column = Annotated[NumericColumn | CategoryColumn, Field(discriminator="type")]
 class Schema(Frozen):
     """The features in the order of the table, and what is predicted from them."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = Field(fail_fast=True)
     target: str
     target_header: str
-    classes: tuple[str, ...]  # in the order of the model's scores
+    classes: tuple[str, ...] = Field(fail_fast=True)  # in the order of the model's scores
     missing: tuple[str, ...] = ()  # texts that mean no value, "" is one; models made before have none
     strip: bool = False  # whether blanks around a text are no part of it
 

@@ -1,5 +1,6 @@
 """What most tests need: the iris schema, and bundles made without training."""
 
+import json
 import logging
 import os
 import shutil
@@ -55,6 +56,14 @@ def inside(folder: Path) -> Iterator[None]:
             logger.handlers[:] = handlers
             logger.setLevel(level)
             logger.propagate = propagate
+
+
+def resealed(files: Mapping[str, bytes], changed: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the bundle `files` with some of them `changed`, and digests that are right again."""
+    whole = {**files, **changed}
+    manifest = json.loads(files[bundles.MANIFEST])
+    manifest["files"] = {name: bundles.sha256(whole[name]) for name in bundles.FILES}
+    return {**whole, bundles.MANIFEST: bundles.dump_json(manifest)}
 
 
 def copy_inputs(folder: Path) -> None:

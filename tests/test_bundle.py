@@ -8,6 +8,8 @@ import pytest
 from src import bundle as bundles
 from src.bundle import Bundle
 from src.errors import BundleError
+from src.limits import MAX_BYTES
+from tests.conftest import resealed
 
 Files = dict[str, bytes]
 
@@ -99,12 +101,22 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         bundles.load(bundles.folder_fetch(tmp_path))
 
 
-def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
-    with (tmp_path / "metadata.json").open("wb") as file:
-        file.truncate(bundles.MAX_BYTES + 1)
+@pytest.mark.parametrize("name", ["metadata.json", *bundles.FILES])
+def test_a_huge_file_is_refused_unread(name: str, files: Files, tmp_path: Path) -> None:
+    bundles.write_folder(tmp_path / "models", files)
+    with (tmp_path / "models" / name).open("r+b") as file:
+        file.truncate(MAX_BYTES[name] + 1)
 
-    with pytest.raises(BundleError, match="larger than 536870912 bytes"):
-        bundles.load(bundles.folder_fetch(tmp_path))
+    with pytest.raises(BundleError, match=f"{name}: larger than {MAX_BYTES[name]} bytes$"):
+        bundles.folder_fetch(tmp_path / "models")(name)
+
+
+@pytest.mark.parametrize("name", [name for name in bundles.FILES if name != bundles.MODEL])
+def test_a_file_beyond_its_size_is_refused_from_any_source(name: str, files: Files) -> None:
+    changed = resealed(files, {name: files[name] + b" " * MAX_BYTES[name]})
+
+    with pytest.raises(BundleError, match=f"^{name}: larger than {MAX_BYTES[name]} bytes$"):
+        bundles.load(changed.__getitem__)
 
 
 def test_writing_replaces_the_whole_folder(tmp_path: Path) -> None:

@@ -15,14 +15,14 @@ LAYERS: list[set[str]] = [
     {"errors", "paths", "frozen", "version", "progress", "lock", "swap", "cells"},
     {"files"},
     {"folders"},
-    {"schema", "logs", "names", "kinds", "source"},
-    {"config", "infer"},
+    {"schema", "logs", "names", "kinds", "source", "documents", "reading"},
+    {"config", "infer", "limits"},
+    {"manifest"},
     {"bundle", "tables"},
-    {"runtime", "quality"},
+    {"runtime", "quality", "monitoring"},
     {"registry"},
-    {"data", "training", "evaluation", "monitoring", "scoring", "serving"},
+    {"data", "training", "evaluation", "scoring", "serving"},
 ]
-ALLOWED_BETWEEN_ROOMS = {("serving", "monitoring"), ("training", "monitoring")}
 ONLY_ROOM = {"mlflow": "registry", "onnxruntime": "runtime", "onnx": "runtime"}
 NEVER_LOADED_BY_SERVING = (
     "mlflow sklearn pandas dvc onnx yaml matplotlib rich google requests redis"
@@ -60,7 +60,7 @@ def wrong_imports(path: Path, room: str) -> list[str]:
         package = name.split(".")[0]
         if ONLY_ROOM.get(package, room) != room:
             wrong.append(name)
-        if package == "src" and room_of(name) != room and (room, room_of(name)) not in ALLOWED_BETWEEN_ROOMS:
+        if package == "src" and room_of(name) != room:
             if layer_of(room_of(name)) >= layer_of(room):
                 wrong.append(name)
     return wrong

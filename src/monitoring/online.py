@@ -7,42 +7,11 @@ from typing import Any
 import numpy as np
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from pydantic import ValidationError
 
-from src.bundle import Bundle
-from src.errors import BundleError
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, parse
+from src.monitoring.profile import CategoryProfile, NumericProfile, Profile
 from src.schema import Features, Schema
 
 Count = Callable[[float], Any]  # adds to one counter
-
-
-def profile_of(bundle: Bundle) -> Profile | None:
-    """Return the training distribution in `bundle`; None when it came without one.
-
-    Raises:
-        BundleError: it is not one of the bundle's columns and classes.
-    """
-    if not bundle.profile:
-        return None
-    try:
-        profile = parse(bundle.profile)
-    except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise BundleError(f"profile.json: {where}: {problem['msg']}") from error
-    kinds = {name: one.type for name, one in profile.features.items()}
-    expected = {
-        column.name: "category" if column.type == "category" else "numeric"
-        for column in bundle.schema.columns
-    }
-    if (
-        kinds != expected
-        or profile.predictions.keys() != set(bundle.schema.classes)
-        or any(len(slot_names(one)) != len(one.shares) for one in profile.features.values())
-    ):
-        raise BundleError("profile.json: columns or classes are not those of schema.json")
-    return profile
 
 
 def slot_names(profile: NumericProfile | CategoryProfile) -> list[str]:

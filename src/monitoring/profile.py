@@ -1,20 +1,29 @@
 """The training distribution of each feature and of the answers, in slots: what drift is measured against."""
 
+import math
+import operator
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from src.bundle import Bundle
+from src.documents import first_problem, shown
+from src.errors import BundleError
 from src.frozen import Frozen
-from src.schema import CategoryColumn, Features, Schema
+from src.limits import check_shares
+from src.schema import CategoryColumn, Column, Features, Schema
 
 BINS = 10
 COMMONEST = 20  # categories with a slot of their own
+MAX_LABELS = 2**23  # characters of all slots' names, which /metrics writes out
 
-Shares = Annotated[tuple[float, ...], Field(strict=False)]  # of the rows, one per slot; they add up to 1
+Shares = Annotated[
+    tuple[float, ...], Field(strict=False, fail_fast=True)
+]  # of the rows, one per slot; they add up to 1
 
 
 class NumericProfile(Frozen):
@@ -39,7 +48,7 @@ class CategoryProfile(Frozen):
     """A text's slots: one per category named here, the other known ones, unseen, missing."""
 
     type: Literal["category"] = "category"
-    categories: Annotated[tuple[str, ...], Field(strict=False)]
+    categories: Annotated[tuple[str, ...], Field(strict=False, fail_fast=True)]
     shares: Shares
 
     def slots(self, values: NDArray[np.object_], known: Collection[str]) -> NDArray[np.int64]:
@@ -60,7 +69,7 @@ class Profile(Frozen):
     """`profile.json`."""
 
     format: Literal[1] = 1
-    rows: int
+    rows: int = Field(ge=1)
     features: dict[str, FeatureProfile]
     predictions: dict[str, float]  # share of the rows that got each class
 
@@ -83,9 +92,66 @@ def profile(schema: Schema, features: Features, labels: NDArray[np.int64]) -> Pr
     )
 
 
-def parse(content: Mapping[str, Any]) -> Profile:
-    """Return `Bundle.profile` as what it is; pydantic's ValidationError when it is not."""
-    return Profile.model_validate(content)
+def profile_of(bundle: Bundle) -> Profile | None:
+    """Return the training distribution in `bundle`; None when it came without one.
+
+    Raises:
+        BundleError: it is not one of the bundle's columns and classes, or no distribution at all.
+    """
+    if not bundle.profile:
+        return None
+    try:
+        found = Profile.model_validate(bundle.profile)
+    except ValidationError as error:
+        raise BundleError(f"profile.json: {first_problem(error)}") from error
+    schema = bundle.schema
+    if found.features.keys() != set(schema.names) or found.predictions.keys() != set(schema.classes):
+        raise BundleError("profile.json: columns or classes are not those of schema.json")
+    for column in schema.columns:
+        _check(f"features.{shown(column.name)}", _check_feature, found.features[column.name], column)
+    _check("predictions", check_shares, found.predictions.values())
+    labels = sum(_labels(name, one) for name, one in found.features.items())
+    if labels > MAX_LABELS:
+        raise BundleError(f"profile.json: its slots take {labels} characters to name, at most {MAX_LABELS}")
+    return found
+
+
+def _check(where: str, check: Callable[..., None], *arguments: Any) -> None:
+    try:
+        check(*arguments)
+    except ValueError as error:
+        raise BundleError(f"profile.json: {where}: {error}") from error
+
+
+def _check_feature(one: NumericProfile | CategoryProfile, column: Column) -> None:
+    """Raise ValueError unless `one` is a distribution of `column`."""
+    if isinstance(one, NumericProfile):
+        if isinstance(column, CategoryColumn):
+            raise ValueError("is a number, schema.json has a category")
+        if not 2 <= len(one.edges) <= BINS + 1:
+            raise ValueError(f"has {len(one.edges)} edges, allowed are 2 to {BINS + 1}")
+        if not all(math.isfinite(edge) for edge in one.edges) or not all(
+            map(operator.lt, one.edges, one.edges[1:])
+        ):
+            raise ValueError("its edges do not ascend")
+        slots = len(one.edges) + 2
+    else:
+        if not isinstance(column, CategoryColumn):
+            raise ValueError("is a category, schema.json has a number")
+        if len(one.categories) > COMMONEST:
+            raise ValueError(f"has {len(one.categories)} categories, at most {COMMONEST}")
+        if len(set(one.categories) & set(column.categories)) != len(one.categories):
+            raise ValueError("its categories are not those of schema.json, each once")
+        slots = len(one.categories) + 3
+    if len(one.shares) != slots:
+        raise ValueError(f"has {len(one.shares)} shares for {slots} slots")
+    check_shares(one.shares)
+
+
+def _labels(name: str, one: NumericProfile | CategoryProfile) -> int:
+    """Return how many characters the names of the feature `name` and its slots take, together."""
+    known = sum(map(len, one.categories)) if isinstance(one, CategoryProfile) else 0
+    return len(name) * len(one.shares) + known
 
 
 def _numeric(values: NDArray[np.float64]) -> NumericProfile:

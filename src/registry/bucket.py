@@ -1,14 +1,33 @@
 """The files under `gs://bucket/prefix`, for reading."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from io import BytesIO
 from typing import Any
 
 from src.errors import BundleError, RegistryError
 
 TIMEOUT = (5, 30)  # seconds to connect, to read
 RETRY_SECONDS = 20  # for one request, all attempts together
+TOTAL_SECONDS = 300.0  # for one file, however steadily it drips
+
+
+class _Bounded(BytesIO):
+    """What is downloaded: bounded in time, and in size, which a compressed object understates."""
+
+    def __init__(self, where: str, name: str, limit: int) -> None:
+        super().__init__()
+        self._where, self._name, self._limit = where, name, limit
+        self._deadline = time.monotonic() + TOTAL_SECONDS
+
+    def write(self, content: Any, /) -> int:
+        if self.tell() + len(content) > self._limit:
+            raise BundleError(f"{self._where}: {self._name} is larger than {self._limit} bytes")
+        if time.monotonic() > self._deadline:
+            raise RegistryError(f"{self._where}: {self._name} did not come whole in {TOTAL_SECONDS:g} s")
+        return super().write(content)
 
 
 class BucketFiles:
@@ -29,9 +48,10 @@ class BucketFiles:
                 return None
             if blob.size > limit:
                 raise BundleError(f"{self.description}: {name} is larger than {limit} bytes")
+            content = _Bounded(self.description, name, limit)
             # Of this generation: the one whose size was looked at.
-            content: bytes = blob.download_as_bytes(if_generation_match=blob.generation, **options)
-            return content
+            blob.download_to_file(content, if_generation_match=blob.generation, **options)
+            return content.getvalue()
 
     @cached_property
     def _bucket(self) -> Any:

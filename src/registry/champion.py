@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from src import bundle as bundles
 from src.bundle import Bundle
 from src.errors import BundleError
 from src.frozen import Frozen
+from src.limits import Digest
 from src.registry.files import Files, fetch_from
 
 POINTER = "champion.json"
@@ -17,7 +18,6 @@ MAX_POINTER_BYTES = 64 * 1024
 RelativePath = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=512)
 ]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Pointer(Frozen):
@@ -38,11 +38,10 @@ def read_pointer(files: Files) -> Pointer | None:
     if content is None:
         return None
     try:
-        return Pointer.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = "".join(f"{part}: " for part in first["loc"])
-        raise BundleError(f"{files.description}: {POINTER}: {where}{first['msg']}") from error
+        return bundles.parse(Pointer, f"{files.description}: {POINTER}", content)
+    except BundleError as error:
+        error.digest = bundles.sha256(content)
+        raise
 
 
 def load_bundle(files: Files, pointer: Pointer) -> Bundle:

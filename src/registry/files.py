@@ -1,11 +1,11 @@
 """The files of a model store, read without trusting them."""
 
-import os
 from pathlib import Path
 from typing import Protocol
 
 from src import bundle as bundles
 from src.errors import BundleError, RegistryError
+from src.reading import read_within
 
 
 class Files(Protocol):
@@ -37,30 +37,18 @@ class FolderFiles:
         return str(self.root)
 
     def read(self, name: str, limit: int) -> bytes | None:
-        path = self.root / name
         try:
-            real = Path(os.path.realpath(path))  # `resolve` raises on a link to itself
-            if not real.is_relative_to(os.path.realpath(self.root)):
-                raise BundleError(f"{path}: leads out of {self.root}")
-            if not real.exists():
-                return None
-            if not real.is_file():  # reading a pipe or a device may never end
-                raise BundleError(f"{path}: not a file")
-            with real.open("rb") as file:
-                content = file.read(limit + 1)
+            return read_within(self.root, name, limit)
         except OSError as error:
-            raise RegistryError(f"{path}: {error.strerror or error}") from error
-        if len(content) > limit:
-            raise BundleError(f"{path}: larger than {limit} bytes")
-        return content
+            raise RegistryError(f"{self.root / name}: {error.strerror or error}") from error
 
 
-def fetch_from(files: Files, folder: str) -> bundles.Fetch:
+def fetch_from(files: Files, folder: str = "") -> bundles.Fetch:
     """Return a `Fetch` of the bundle in `folder` of `files`."""
 
     def fetch(name: str) -> bytes:
-        path = f"{folder}/{name}"
-        content = files.read(path, bundles.MAX_BYTES)
+        path = f"{folder}/{name}".lstrip("/")
+        content = files.read(path, bundles.max_bytes(name))
         if content is None:
             raise BundleError(f"{files.description}: no {path}")
         return content

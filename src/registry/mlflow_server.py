@@ -1,17 +1,19 @@
 """An MLflow server read over its REST API, so that serving needs no MLflow."""
 
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter, ValidationError
 
 from src import bundle as bundles
 from src.config import StoreSettings
+from src.documents import read_json, shown
 from src.errors import BundleError, RegistryError
+from src.limits import MAX_NAME, Digest, Name
 from src.registry.bucket import BucketFiles
-from src.registry.champion import Digest
 from src.registry.files import Files, fetch_from
 from src.registry.location import locate, without_credentials
 
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 ALIAS = "champion"
 DIGEST_TAG = "bundle_digest"  # on the model version: SHA-256 of the bundle's manifest
 TIMEOUT = (5, 30)  # seconds to connect, to wait for the next bytes
+TOTAL_SECONDS = 300.0  # for one answer, however steadily it drips
 MAX_ANSWER = 16 * 2**20  # bytes of JSON
-CHUNK = 2**20
+CHUNK = 2**16
+
+Uri = Annotated[str, Field(max_length=MAX_NAME)]
 
 
 def bundle_folder(digest: str) -> str:
@@ -37,9 +42,9 @@ class ModelVersion(BaseModel):
         key: str
         value: str
 
-    name: str
-    version: str
-    run_id: str = ""
+    name: Name
+    version: Name
+    run_id: str = Field("", max_length=MAX_NAME)
     tags: tuple[Tag, ...] = ()
 
     def tag(self, key: str) -> str | None:
@@ -89,11 +94,13 @@ class Server:
     def _artifacts(self, run_id: str) -> Files:
         answer = self._ask("runs/get", {"run_id": run_id})
         try:
-            uri = str((answer or {})["run"]["info"]["artifact_uri"])
-        except (KeyError, TypeError) as error:
+            uri = TypeAdapter(Uri).validate_python((answer or {})["run"]["info"]["artifact_uri"])
+            parts = urlsplit(uri)
+        except (KeyError, TypeError, ValidationError) as error:
             raise RegistryError(f"{self.description}: no run {run_id!r}") from error
-        parts = urlsplit(uri)
-        if parts.scheme == "gs":
+        except ValueError as error:  # such as an address that is none
+            raise RegistryError(f"{self.description}: run {run_id} has its artifacts at no URI") from error
+        if parts.scheme == "gs" and parts.netloc:
             return BucketFiles(uri)
         if parts.scheme == "mlflow-artifacts" and not parts.netloc:
             return _ProxiedFiles(self, parts.path.strip("/"))
@@ -108,8 +115,10 @@ class Server:
         with self._get(path, params) as response:
             content = self._content(response, MAX_ANSWER)
             try:
-                answer = TypeAdapter(dict[str, Any]).validate_json(content)
-            except ValidationError:
+                answer = read_json("the answer", content)
+            except BundleError:
+                answer = None
+            if not isinstance(answer, dict):
                 answer = {}
             code = answer.get("error_code")
             # For an alias nobody has set, the server speaks of an invalid parameter.
@@ -118,7 +127,7 @@ class Server:
             ):
                 return None
             if not response.ok or not answer:
-                reason = code or "an answer that is not MLflow's"
+                reason = shown(str(code)) if code else "an answer that is not MLflow's"
                 raise RegistryError(f"{self.description}: {response.status_code}, {reason}")
             return answer
 
@@ -139,15 +148,18 @@ class Server:
             raise RegistryError(f"{self.description}: cannot be reached ({type(error).__name__})") from error
 
     def _content(self, response: "Response", limit: int) -> bytes:
-        from requests import RequestException
+        from urllib3.exceptions import HTTPError
 
+        deadline = time.monotonic() + TOTAL_SECONDS
         content = bytearray()
         try:
-            for chunk in response.iter_content(CHUNK):
+            while chunk := response.raw.read1(CHUNK, decode_content=True):  # what has come, not all of it
                 content += chunk
                 if len(content) > limit:
                     raise BundleError(f"{self.description}: an answer is larger than {limit} bytes")
-        except RequestException as error:
+                if time.monotonic() > deadline:
+                    raise RegistryError(f"{self.description}: gave no whole answer in {TOTAL_SECONDS:g} s")
+        except HTTPError as error:
             raise RegistryError(f"{self.description}: broke off ({type(error).__name__})") from error
         return bytes(content)
 

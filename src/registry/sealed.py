@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from src import bundle as bundles
 from src.bundle import Bundle, Fetch
+from src.monitoring.profile import profile_of
 from src.runtime import session
 
 
@@ -22,6 +23,8 @@ def read_sealed(fetch: Fetch, expected_digest: str | None = None) -> Sealed:
         BundleError: it must not be served.
     """
     files = {name: fetch(name) for name in (bundles.MANIFEST, *bundles.FILES)}
-    bundle = bundles.load(files.__getitem__, expected_digest)
-    session.load(bundle)
+    with bundles.loading("the bundle"):
+        bundle = bundles.load(files.__getitem__, expected_digest)
+        profile_of(bundle)
+        session.load(bundle)
     return Sealed(bundle, files)

@@ -9,7 +9,7 @@ from src.config import Settings
 from src.errors import RegistryError
 from src.registry.bucket import BucketFiles
 from src.registry.champion import POINTER, load_bundle, read_pointer
-from src.registry.files import Files, FolderFiles
+from src.registry.files import Files, FolderFiles, fetch_from
 from src.registry.location import locate
 from src.registry.mlflow_server import ALIAS, Server
 from src.registry.models import recover
@@ -55,25 +55,23 @@ class FolderSource:
 
     def __init__(self, folder: Path) -> None:
         self.description = f"folder {folder}"
-        self._folder = folder
+        self._files = FolderFiles(folder)
 
     def current(self) -> str | None:
-        manifest = self._folder / bundles.MANIFEST
-        try:
-            manifest.stat()
-        except FileNotFoundError:
-            if not self._recovered():
-                return None
-        except OSError as error:
-            raise RegistryError(f"{manifest}: {error.strerror}") from error
-        return bundles.sha256(bundles.folder_fetch(self._folder)(bundles.MANIFEST))
+        manifest = self._manifest()
+        if manifest is None and self._recovered():
+            manifest = self._manifest()
+        return None if manifest is None else bundles.sha256(manifest)
 
     def load(self) -> Bundle:
-        return bundles.load(bundles.folder_fetch(self._folder))
+        return bundles.load(fetch_from(self._files))
+
+    def _manifest(self) -> bytes | None:
+        return self._files.read(bundles.MANIFEST, bundles.max_bytes(bundles.MANIFEST))
 
     def _recovered(self) -> bool:
         try:
-            return recover(self._folder)
+            return recover(self._files.root)
         except OSError:  # nothing can be renamed here: a command can
             return False
 

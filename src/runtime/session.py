@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from src.bundle import Bundle
+from src.bundle import Bundle, Example
 from src.errors import BundleError
+from src.limits import check_row, check_shares
 from src.runtime.answers import Answers, Runtime
 from src.runtime.inspection import inspect
 from src.runtime.ort import ERRORS, ort
@@ -88,13 +89,10 @@ def load(bundle: Bundle) -> Runtime:
     Raises:
         BundleError: the model cannot be loaded, or answers a row differently.
     """
-    runtime = open_model(bundle.model, bundle.schema)
     example = bundle.example
     classes = bundle.schema.classes
-    if not len(example.rows) == len(example.labels) == len(example.scores):
-        raise BundleError("example.json: rows, labels and scores are not equally many")
-    if any(set(row) != set(bundle.schema.names) for row in example.rows):
-        raise BundleError("example.json: a row does not hold the schema's columns")
+    _check_example(example, bundle.schema)
+    runtime = open_model(bundle.model, bundle.schema)
     try:
         rows = {name: [row[name] for row in example.rows] for name in bundle.schema.names}
         answers = runtime.predict(to_features(bundle.schema, rows))
@@ -103,12 +101,28 @@ def load(bundle: Bundle) -> Runtime:
     tolerance = 0.0 if bundle.manifest.exact else TOLERANCE
     for row, (label, scores) in enumerate(zip(example.labels, example.scores, strict=True)):
         answer, given = classes[answers.labels[row]], answers.scores[row]
-        if answer != label or len(given) != len(scores) or not (np.abs(given - scores) <= tolerance).all():
+        if answer != label or not (np.abs(given - scores) <= tolerance).all():
             raise BundleError(
                 f"model.onnx: the self-test failed at row {row + 1} of example.json: "
                 f"{answer} {given.tolist()}, expected {label} {list(scores)}"
             )
     return runtime
+
+
+def _check_example(example: Example, schema: Schema) -> None:
+    if not len(example.rows) == len(example.labels) == len(example.scores):
+        raise BundleError("example.json: rows, labels and scores are not equally many")
+    for number, row in enumerate(example.rows, start=1):
+        label, scores = example.labels[number - 1], example.scores[number - 1]
+        try:
+            check_row(schema, row)
+            check_shares(scores)
+        except ValueError as error:
+            raise BundleError(f"example.json: row {number}: {error}") from error
+        if label not in schema.classes or len(scores) != len(schema.classes):
+            raise BundleError(
+                f"example.json: row {number}: its label or scores are not of the schema's classes"
+            )
 
 
 def _signature(schema: Schema) -> list[tuple[str, str, list[int]]]:

@@ -2,11 +2,16 @@
 
 import logging
 import threading
+import time
+from datetime import UTC, datetime, timedelta
 
+from src import bundle as bundles
 from src.errors import BundleError, RegistryError
 from src.registry.sources import Source
 from src.runtime import session
 from src.serving.state import Serving
+
+PATIENCE_SECONDS = 5.0  # a round that takes longer is spoken of
 
 logger = logging.getLogger(__name__)
 
@@ -18,13 +23,15 @@ class Follower:
         self._source = source
         self._serving = serving
         self._token: str | None = None  # of the model in service
-        self._said: str | None = None  # what was logged last, so that it is logged once
+        self._said: tuple[str | None, str] | None = None  # what was logged last, so that it is logged once
         self._stop = threading.Event()
+        self._began: float | None = None  # the round that is going on
         self.asked = threading.Event()  # the first round is over, however it ended
 
     def start(self) -> None:
         """Begin to ask; returns at once, `asked` is set after the first round."""
         threading.Thread(target=self._run, name="follower", daemon=True).start()
+        threading.Thread(target=self._watch, name="follower-watch", daemon=True).start()
 
     def stop(self) -> None:
         """Ask no more; a round that has begun is not waited for."""
@@ -32,34 +39,61 @@ class Follower:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._began = time.monotonic()
             try:
                 self.round()
-            except Exception:  # a round that fails must not be the last
-                logger.exception("asking %s failed", self._source.description)
+            except Exception as error:  # a round that fails must not be the last
+                self._say(
+                    f"asking {self._source.description} failed: {type(error).__name__}: {_one_line(error)}",
+                    logging.ERROR,
+                )
+            self._began = None
             self.asked.set()
             self._stop.wait(self._serving.settings.model_refresh_seconds)
 
+    def _watch(self) -> None:
+        """Say, once, that a round does not come to its end, and when it does after all."""
+        while not self._stop.wait(PATIENCE_SECONDS / 10):
+            began = self._began
+            waited = 0.0 if began is None else time.monotonic() - began
+            if began is None or waited < PATIENCE_SECONDS:
+                continue
+            since = datetime.now(UTC) - timedelta(seconds=waited)
+            logger.warning("waiting for %s since %s", self._source.description, f"{since:%Y-%m-%dT%H:%M:%SZ}")
+            while self._began == began:
+                if self._stop.wait(PATIENCE_SECONDS / 10):
+                    return
+                waited = time.monotonic() - began
+            logger.info("%s answered after %.0f s", self._source.description, waited)
+
     def round(self) -> None:
         """Put the champion into service, if it is not yet; what is in service stays when that fails."""
+        token = None
         try:
             token = self._source.current()
             if token is None:
                 self._say(f"{self._source.description} has no model yet", logging.WARNING)
             elif token != self._token:
-                bundle = self._source.load()
-                self._serving.serve(bundle, session.load(bundle))
+                with bundles.loading("the bundle"):
+                    bundle = self._source.load()
+                    self._serving.serve(bundle, session.load(bundle))
                 self._token = token
                 self._said = None
         except BundleError as error:
-            if self._say(f"refused a bundle from {self._source.description}: {error}", logging.ERROR):
+            message = f"refused a bundle from {self._source.description}: {error}"
+            if self._say(message, logging.ERROR, token or error.digest):
                 self._serving.metrics.refused.inc()
         except RegistryError as error:
             self._say(f"cannot reach the model: {error}", logging.ERROR)
 
-    def _say(self, message: str, level: int) -> bool:
-        """Log `message` unless it was the last one; return whether it was logged."""
-        if message == self._said:
+    def _say(self, message: str, level: int, digest: str | None = None) -> bool:
+        """Log `message` unless it was the last one, of the same bundle; return whether it was logged."""
+        if (digest, message) == self._said:
             return False
-        self._said = message
+        self._said = (digest, message)
         logger.log(level, message)
         return True
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

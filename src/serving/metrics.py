@@ -23,7 +23,8 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from src.bundle import Bundle
-from src.monitoring.online import Reference, RowCounter, profile_of
+from src.monitoring.online import Reference, RowCounter
+from src.monitoring.profile import profile_of
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FLUSH_SECONDS = 1.0  # how late rows may be where another worker shows them

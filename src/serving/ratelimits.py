@@ -9,11 +9,11 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
+from slowapi import Limiter
+
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import Storage
-from slowapi import Limiter
-
 from src.config import Settings
 from src.serving.exchange import Exchange
 from src.serving.metrics import Metrics

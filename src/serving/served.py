@@ -32,8 +32,9 @@ class Served:
         version = f',"model_version":{_text(self.version)}}}'
         self._templates = [f"{template[:-1]}{version}" for template in self._row_templates]
         self._batch_template = f'{{"predictions":[%s]{version}'
-        self._counts = [metrics.predictions.labels(label).inc for label in self.classes]
+        # From here on the metrics show it: nothing that could still refuse the bundle comes after this.
         self._rows = metrics.row_counter(bundle)
+        self._counts = [metrics.predictions.labels(label).inc for label in self.classes]
         self._observe = metrics.confidence.observe
         self._observe_all = metrics.confidence.observe_all
 

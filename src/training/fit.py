@@ -10,8 +10,9 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from src.bundle import Example, Scalar
+from src.bundle import Example
 from src.config import Params
+from src.limits import Scalar
 from src.monitoring.profile import Profile, profile
 from src.progress import step
 from src.runtime.answers import Runtime

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from src.bundle import Bundle
 from src.errors import BundleError
-from src.monitoring.online import Reference, RowCounter, profile_of, slot_names
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile
+from src.monitoring.online import Reference, RowCounter, slot_names
+from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile_of
 from src.schema import CategoryColumn, Features, NumericColumn, Schema
 
 SCHEMA = Schema(

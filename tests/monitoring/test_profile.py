@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, parse, profile
+from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile
 from src.schema import CategoryColumn, Features, NumericColumn, Schema
 
 
@@ -97,5 +97,5 @@ def test_a_profile_comes_back_from_json_in_the_order_of_the_table() -> None:
     assert list(made.features) == ["z", "b", "a"]
     assert made.rows == 2
     assert made.predictions == {"no": 0.0, "yes": 1.0}
-    assert parse(json.loads(made.model_dump_json())) == made
+    assert Profile.model_validate(json.loads(made.model_dump_json())) == made
     assert Profile.model_validate_json(made.model_dump_json()) == made

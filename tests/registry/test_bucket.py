@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.cloud.storage import Blob
 
 from src import bundle as bundles
 from src.config import Settings
@@ -83,3 +84,19 @@ def test_a_bucket_that_cannot_be_reached_is_given_up(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(RegistryError, match="^gs://models: "):
         source_for(Settings(mlflow_tracking_uri="gs://models")).current()
+
+
+def test_an_object_larger_than_it_says_is_cut_off(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.blob("packed").upload_from_string(b"x" * 11)
+    monkeypatch.setattr(Blob, "size", 1)  # as of one that is stored compressed
+
+    with pytest.raises(BundleError, match="gs://models: packed is larger than 10 bytes"):
+        BucketFiles("gs://models").read("packed", 10)
+
+
+def test_an_object_that_drips_is_given_up(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("src.registry.bucket.TOTAL_SECONDS", -1.0)  # late at the first bytes
+    bucket.blob("slow").upload_from_string(b"x" * 10)
+
+    with pytest.raises(RegistryError, match="gs://models: slow did not come whole in -1 s"):
+        BucketFiles("gs://models").read("slow", 100)

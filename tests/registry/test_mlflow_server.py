@@ -393,11 +393,12 @@ def test_the_credentials_are_sent_and_never_shown(answers: Answers) -> None:
         (404, b"<html>", "404, an answer that is not MLflow's"),
         (401, b'{"error_code": "UNAUTHENTICATED"}', "401, UNAUTHENTICATED"),
         (400, b'{"error_code": "INVALID_PARAMETER_VALUE", "message": "x"}', "400, INVALID_PARAMETER_VALUE"),
+        (400, json.dumps({"error_code": "x\n" * 99_999}).encode(), "400, " + "x\\n" * 30 + "…"),
         (500, b"[" * 10_000, "500, an answer that is not MLflow's"),
         (200, b"[]", "200, an answer that is not MLflow's"),
         (200, b'{"a": 1}', "its answer is not a model version"),
         (200, b'{"model_version": {"name": 7}}', "its answer is not a model version"),
-        (206, b"{}", "broke off (ChunkedEncodingError)"),
+        (206, b"{}", "broke off (ProtocolError)"),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_one_line(
@@ -474,3 +475,84 @@ def test_a_server_that_cannot_be_reached_is_one_line() -> None:
         source_for(Settings(mlflow_tracking_uri="http://me:secret@127.0.0.1:9")).current()
 
     assert str(failed.value) == "http://127.0.0.1:9: cannot be reached (ConnectionError)"
+
+
+def version_json(**changes: Any) -> bytes:
+    version = {"name": "IrisClassifier", "version": "7", "run_id": "r", "tags": [], **changes}
+    return json.dumps({"model_version": version}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"model_version": {}, "model_version": {}}', "200, an answer that is not MLflow's"),
+        (b'{"a": 1' + b"0" * 5_000 + b"}", "200, an answer that is not MLflow's"),
+        (b'{"a": NaN}', "200, an answer that is not MLflow's"),
+        (b'{"a": "\\ud800"}', "200, an answer that is not MLflow's"),
+        (version_json(version=10**400), "200, an answer that is not MLflow's"),
+        (version_json(version=7), "its answer is not a model version"),
+        (version_json(version="x" * 100_000), "its answer is not a model version"),
+        (version_json(version="7\n8"), "its answer is not a model version"),
+        (version_json(name=""), "its answer is not a model version"),
+        (version_json(run_id="x" * 100_000), "its answer is not a model version"),
+        (version_json(tags={}), "its answer is not a model version"),
+        (json.dumps({"model_version": None}).encode(), "its answer is not a model version"),
+    ],
+)
+def test_an_answer_with_weird_values_is_one_short_line(content: bytes, reason: str, answers: Answers) -> None:
+    answers[ALIAS] = (200, content)
+
+    with pytest.raises(RegistryError) as failed:
+        answers.source().current()
+
+    assert str(failed.value) == f"{answers.url}: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        (7, "no run 'r'"),
+        ({"a": 1}, "no run 'r'"),
+        ("x" * 100_000, "no run 'r'"),
+        ("http://[", "run r has its artifacts at no URI"),
+        ("gs:///", "run r has its artifacts at gs:///; serving"),
+    ],
+)
+def test_artifacts_at_no_place_are_one_line(uri: Any, reason: str, answers: Answers) -> None:
+    answers[ALIAS] = (200, version_with("0" * 64))
+    answers[RUN] = (200, run_at(uri))
+
+    with pytest.raises(RegistryError) as failed:
+        answers.source().load()
+
+    assert reason in str(failed.value) and len(str(failed.value)) < 300
+
+
+def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("src.registry.mlflow_server.TOTAL_SECONDS", 0.3)
+    stopped = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            while not stopped.wait(0.02):
+                try:
+                    self.wfile.write(b" ")
+                except OSError:  # the client went away
+                    return
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        with pytest.raises(RegistryError, match="gave no whole answer in 0.3 s"):
+            source_for(Settings(mlflow_tracking_uri=url)).current()
+    finally:
+        stopped.set()
+        server.shutdown()
+        server.server_close()

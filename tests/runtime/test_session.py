@@ -70,8 +70,8 @@ def test_a_bundle_that_passes_its_self_test_is_loaded(
         ({"labels": ("virginica",) * 3}, "the self-test failed at row 1 of example.json: setosa"),
         ({"scores": ((0.9999999999999999, 0.0, 0.0),) * 3}, "the self-test failed at row 1 of example.json"),
         ({"labels": ("setosa",)}, "rows, labels and scores are not equally many"),
-        ({"rows": ({"sepal_length": 1.0},) * 3}, "a row does not hold the schema's columns"),
-        ({"rows": (dict.fromkeys(NAMES, "long"),) * 3}, "the self-test failed"),
+        ({"rows": ({"sepal_length": 1.0},) * 3}, "example.json: row 1: does not hold the schema's columns"),
+        ({"rows": (dict.fromkeys(NAMES, "long"),) * 3}, "row 1: sepal_length: not what schema.json allows"),
     ],
 )
 def test_a_bundle_that_fails_its_self_test_is_refused(
