@@ -7,6 +7,8 @@ refuses most of it; what it lets pass and what it leaves to us is here.
 import re
 from collections.abc import Sequence
 
+import httptools
+
 from src.serving import refusals
 
 HEAD_BYTES = 64 * 1024
@@ -24,6 +26,9 @@ def require_sound(method: bytes, version: str, heeded: Fields) -> None:
     Raises:
         Problem: 400; 405 for CONNECT, after which no more HTTP would come.
     """
+    if len(heeded) == 1 and heeded[0][0] == b"host" and version == "1.1" and method != b"CONNECT":
+        if _HOST(heeded[0][1]):  # as nearly always
+            return
     if method == b"CONNECT":
         raise refusals.no_proxy()
     if version not in ("1.1", "1.0"):
@@ -46,8 +51,8 @@ def require_small(method: bytes, url: bytes, headers: Fields) -> None:
         raise refusals.too_large()
 
 
-def without_upgrade(method: bytes, url: bytes, version: str, headers: Fields) -> bytes:
-    """Return the bytes of a head that asks for no other protocol."""
-    lines = [b"%b %b HTTP/%b" % (method, url, version.encode())]
+def without_upgrade(parser: httptools.HttpRequestParser, url: bytes, headers: Fields) -> bytes:
+    """Return the head that `parser` has parsed, less its wish for another protocol."""
+    lines = [b"%b %b HTTP/%b" % (parser.get_method(), url, parser.get_http_version().encode())]
     lines += [b"%b: %b" % header for header in headers if header[0] != b"upgrade"]
     return b"\r\n".join(lines) + b"\r\n\r\n"

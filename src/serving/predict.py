@@ -1,6 +1,7 @@
 """`POST /predict`, the hot path, its steps in order and as lean as they can be; and many rows at once."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import ClientDisconnect
@@ -11,9 +12,10 @@ from src.serving.exchange import Exchange
 from src.serving.ratelimits import Quota
 from src.serving.served import Served
 from src.serving.state import Serving
-from src.serving.turns import require_patience
+from src.serving.turns import overloaded, require_patience
 
 BODY_SECONDS = 10.0  # how long a body may take
+BATCH_PATIENCE_SECONDS = 5.0  # whose batch has waited longer for the thread is told to come back
 BATCH_THREADS = 1  # one fills what the event loop leaves of the interpreter; each more holds memory
 
 
@@ -53,7 +55,7 @@ class PredictBatch:
             return
         # In a thread: the model takes long enough for others to wait, and lets them run meanwhile.
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._threads, lambda: served.answer_all(served.read_all(body)))
+        answer = await loop.run_in_executor(self._threads, _answer_all, served, body, time.monotonic())
         await respond(send, answer)
 
 
@@ -82,6 +84,12 @@ class Admission:
         body = await read_body(exchange, receive, self._most_bytes, self._body_seconds)
         require_patience(scope)  # it had to wait once more when the body came after the head
         return served, body
+
+
+def _answer_all(served: Served, body: bytes, since: float) -> bytes:
+    if time.monotonic() - since > BATCH_PATIENCE_SECONDS:
+        raise overloaded()
+    return served.answer_all(served.read_all(body))
 
 
 async def respond(send: Send, answer: bytes) -> None:

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle as Cycle
 from src.serving import head, refusals
 from src.serving.gathering import Flow, Gathering
 from src.serving.problems import Problem
-from src.serving.turns import turns_of
+from src.serving.turns import turns_of, wake
 
 HEAD_SECONDS = 10.0  # how long the head of a request may take, and a new connection may be silent
 REST_SECONDS = 15.0  # how long what follows the head may take, whether or not anybody reads it
@@ -44,6 +44,8 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._gathering = Gathering(transport, self.loop)
         super().connection_made(self._gathering)  # type: ignore[arg-type]
+        if self.client is not None:
+            self.app_state = {**self.app_state, "peer": self.client[0]}  # whoever is forwarded for
         self.flow = Flow(self.transport, lambda: self.is_behind)
         self._turns = turns_of(self.loop)
         self._expect_more(HEAD_SECONDS)
@@ -69,9 +71,9 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if len(data) <= PIECE_BYTES and not self.is_behind:
             self._parse(data)
-            return
-        self._held += data
-        self._parse_held()
+        else:
+            self._held += data
+            self._parse_held()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -97,9 +99,9 @@ class Protocol(HttpToolsProtocol):
             return  # the parser stops here, and `_parse` goes on without
         if version == "1.0":
             self.expect_100_continue = False
+        super().on_headers_complete()
         self._head_open = False
         self._head_bytes = self._framing_bytes = self._unread_bytes = 0
-        super().on_headers_complete()
         self.headers = []  # of the trailers, which nobody reads
 
     def on_body(self, body: bytes) -> None:
@@ -117,14 +119,12 @@ class Protocol(HttpToolsProtocol):
             self._expect_nothing()
         self._begun = False
         self._head_open = self._ended = True
-        cycle = self.cycle
-        if cycle.response_complete:
-            return
-        cycle.more_body = False
-        if self._whole:
-            cycle.message_event.set()
-        else:
-            self._turns.take(_wake, cycle)
+        if not self.cycle.response_complete:
+            self.cycle.more_body = False
+            if self._whole:
+                self.cycle.message_event.set()
+            else:
+                self._turns.take(wake, self.cycle)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -161,9 +161,7 @@ class Protocol(HttpToolsProtocol):
 
     def _parse_without_upgrade(self, rest: bytes) -> None:
         """Parse the head again as if it asked for no upgrade, which would hide its body, and what follows."""
-        again = head.without_upgrade(
-            self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers
-        )
+        again = head.without_upgrade(self.parser, self.url, self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as Uvicorn does
         self._parse(again + rest)
@@ -183,12 +181,16 @@ class Protocol(HttpToolsProtocol):
         """After an answer, do what had to wait for it."""
         if self.transport.is_closing() or self.pipeline:
             return
-        if self._refusal is None:
+        if self._refusal is not None:
+            if not self._is_answering():
+                self._answer(self._refusal)
+            return
+        if self._held:
             self._unset_keepalive_if_required()
             self._parse_held()
-            self.flow.resume_reading()
-        elif not self._is_answering():
-            self._answer(self._refusal)
+        if self._begun:
+            self._expect_more(HEAD_SECONDS if self._head_open else REST_SECONDS)
+        self.flow.resume_reading()
 
     def _bound(self, size: int) -> None:
         """Take note of a piece after which there is a message that has begun and not ended."""
@@ -247,7 +249,3 @@ class Protocol(HttpToolsProtocol):
     def _answer(self, problem: Problem) -> None:
         self.transport.write(refusals.written(problem, self.server_state.default_headers))
         self.transport.close()
-
-
-def _wake(cycle: Cycle) -> None:
-    cycle.message_event.set()

@@ -75,6 +75,11 @@ def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
     return _turns[loop]
 
 
+def wake(cycle: Cycle) -> None:
+    """Let a request go on that waits for its body, a step to take a turn for."""
+    cycle.message_event.set()
+
+
 def waited(scope: Scope) -> float:
     """Return the seconds that a request has waited for its turns."""
     seconds: float = scope.get("state", {}).get("waited", 0.0)
