@@ -7,6 +7,7 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 
 GATHER_BYTES = 64 * 1024
+LINGER_SECONDS = 1.0
 STALL_SECONDS = 15.0  # how long a caller may take to read what was written before it is cut off
 
 
@@ -32,6 +33,12 @@ class Gathering:
         self._transport.close()
         if self._transport.get_write_buffer_size():
             self.expect_a_reader()
+
+    def finish(self) -> None:
+        """Write no more, and close a little later: what arrives at a closed port takes the answer with it."""
+        self._flush()
+        self._transport.write_eof()
+        self._loop.call_later(LINGER_SECONDS, self.close)
 
     def expect_a_reader(self) -> None:
         """Cut the connection off unless what was written is read in time."""

@@ -71,7 +71,7 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if len(data) <= PIECE_BYTES and not self.is_behind:
             self._parse(data)
-        else:
+        elif self._refusal is None:
             self._held += data
             self._parse_held()
 
@@ -90,8 +90,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         version, method = self.parser.get_http_version(), self.parser.get_method()
-        if self._timer is not None:
-            self._expect_nothing()
+        self._expect_nothing()
         if self._head_bytes or len(self.headers) > head.HEAD_FIELDS:
             head.require_small(method, self.url, self.headers)
         head.require_sound(method, version, self._heeded)
@@ -115,8 +114,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._head_open:
             return  # of an upgrade, which comes again without
-        if self._timer is not None:
-            self._expect_nothing()
+        self._expect_nothing()
         self._begun = False
         self._head_open = self._ended = True
         if not self.cycle.response_complete:
@@ -173,7 +171,7 @@ class Protocol(HttpToolsProtocol):
             self._parse(held[at : at + PIECE_BYTES])
             at += PIECE_BYTES
         self._held = b"" if self._refusal else held[at:]
-        if self.is_behind:
+        if self._held or self.pipeline:
             self._expect_nothing()
             self.flow.pause_reading()
 
@@ -232,7 +230,7 @@ class Protocol(HttpToolsProtocol):
         if broken is not None:
             broken.disconnected = True
             broken.message_event.set()
-        if broken is not None and broken is self._answering:
+        if broken and broken is self._answering:
             if broken.response_started:
                 self.transport.close()
             else:
@@ -242,10 +240,12 @@ class Protocol(HttpToolsProtocol):
                 self.pipeline.popleft()
             self._refusal = problem
             self._expect_nothing()
-            self.flow.pause_reading()
         else:
             self._answer(problem)
 
     def _answer(self, problem: Problem) -> None:
+        self._refusal = problem
+        self._expect_nothing()
+        self._unset_keepalive_if_required()
         self.transport.write(refusals.written(problem, self.server_state.default_headers))
-        self.transport.close()
+        self._gathering.finish()
