@@ -93,7 +93,7 @@ def _address(scope: Scope, headers: dict[bytes, bytes], trusts_proxies: bool) ->
     host, port = scope["client"]
     if b"x-forwarded-for" not in headers:
         return named(host) or host  # a test's is none
-    peer: str = scope.get("state", {}).get("peer", "")
+    peer: str = scope.get("state", {}).get("peer") or ""
     if trusts_proxies:
         # Uvicorn takes what a trusted proxy says, even if it is no address.
         return named(host[:LONGEST_ADDRESS]) or named(peer) or "unknown"

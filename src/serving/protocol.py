@@ -27,9 +27,7 @@ class Protocol(HttpToolsProtocol):
     _begun = False  # a message has begun and not ended
     _ended = False  # a message ended in the piece that is parsed
     _whole = True  # the message came in one piece so far
-    _head_bytes = 0
-    _framing_bytes = 0
-    _unread_bytes = 0
+    _head_bytes = _framing_bytes = _unread_bytes = 0
     _timer: asyncio.TimerHandle | None = None
     _held = b""  # not parsed until those before are being answered
     _refusal: Problem | None = None  # the last answer, once those before are out
@@ -44,8 +42,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._gathering = Gathering(transport, self.loop)
         super().connection_made(self._gathering)  # type: ignore[arg-type]
-        if self.client is not None:
-            self.app_state = {**self.app_state, "peer": self.client[0]}  # whoever is forwarded for
+        self.app_state = {**self.app_state, "peer": self.client and self.client[0]}
         self.flow = Flow(self.transport, lambda: self.is_behind)
         self._turns = turns_of(self.loop)
         self._expect_more(HEAD_SECONDS)
@@ -90,7 +87,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         version, method = self.parser.get_http_version(), self.parser.get_method()
-        self._expect_nothing()
+        if self._timer is not None:
+            self._expect_nothing()
         if self._head_bytes or len(self.headers) > head.HEAD_FIELDS:
             head.require_small(method, self.url, self.headers)
         head.require_sound(method, version, self._heeded)
@@ -114,7 +112,8 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._head_open:
             return  # of an upgrade, which comes again without
-        self._expect_nothing()
+        if self._timer is not None:
+            self._expect_nothing()
         self._begun = False
         self._head_open = self._ended = True
         if not self.cycle.response_complete:
@@ -217,7 +216,7 @@ class Protocol(HttpToolsProtocol):
     def _expect_nothing(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+        self._timer = None
 
     def _give_up(self, seconds: float) -> None:
         self._timer = None
