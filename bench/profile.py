@@ -23,7 +23,7 @@ PARTS = {
     "writing the answer": r"serving/served|serving/predict",
     "request id, headers": r"serving/exchange",
     "middleware": r"serving/middleware|starlette|fastapi",
-    "HTTP: Uvicorn, httptools, asyncio": r"uvicorn|httptools|serving/protocol|uvloop|asyncio",
+    "HTTP: Uvicorn, httptools, asyncio": r"uvicorn|httptools|serving/(?:protocol|gathering|turns|head)|uvloop|asyncio",
 }
 LOOP = "uvicorn/server.py"  # what runs in other threads waits
 

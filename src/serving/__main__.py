@@ -21,6 +21,8 @@ from src.registry.sources import source_for  # noqa: E402
 from src.serving.logs import log_config  # noqa: E402
 from src.serving.protocol import Protocol  # noqa: E402
 
+ACCEPTED_AT_ONCE = 16  # connections a turn of the event loop
+
 logger = getLogger(__name__)
 
 
@@ -33,13 +35,13 @@ def main() -> None:
     host, port = listener.getsockname()[:2]
     logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
     if settings.workers == 1:
-        serve(config, listener)
+        serve(config, doors_of(listener))
     else:
         if settings.rate_limit_storage.startswith("memory://"):
             logger.warning(
                 "RATE_LIMIT_STORAGE is memory://: each of %d workers counts for itself", settings.workers
             )
-        serve_by_workers(config, listener)
+        serve_by_workers(config, doors_of(listener))
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
@@ -75,23 +77,32 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def serve(config: uvicorn.Config, listener: socket.socket) -> None:
+def doors_of(listener: socket.socket) -> list[socket.socket]:
+    """Return `listener` and others for the same queue.
+
+    The event loop accepts one connection a turn from each: with one door, whoever comes in front of a
+    busy server, a probe for instance, stands in line for as many turns as there are others.
+    """
+    return [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
+
+
+def serve(config: uvicorn.Config, doors: list[socket.socket]) -> None:
     """Serve in this process until it is told to stop; exit with 1 when the app does not start."""
     server = uvicorn.Server(config)
     try:
-        server.run([listener])
+        server.run(doors)
     except KeyboardInterrupt:
         pass
     if not server.started:
         sys.exit(1)
 
 
-def serve_by_workers(config: uvicorn.Config, listener: socket.socket) -> None:
+def serve_by_workers(config: uvicorn.Config, doors: list[socket.socket]) -> None:
     """Run workers that count their metrics together, in a folder that ends with them."""
     folder = tempfile.mkdtemp(prefix="metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before a worker imports the client
     try:
-        Workers(config, [listener]).run()
+        Workers(config, doors).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

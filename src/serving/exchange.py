@@ -2,6 +2,8 @@
 
 import random
 import re
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from starlette.types import Message, Scope, Send
 
@@ -12,6 +14,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
 _TRACE_PARENT = re.compile(
     rb"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
 ).fullmatch
+
+LONGEST_ADDRESS = 64  # with room for what is none: it is not worth remembering
 
 
 class Exchange:
@@ -83,14 +87,40 @@ def _new_id() -> bytes:
 
 
 def _address(scope: Scope, headers: dict[bytes, bytes], trusts_proxies: bool) -> str:
+    """Return the name of the address that counts as the caller's."""
     if scope["client"] is None:
         return "unknown"
     host, port = scope["client"]
-    forwarded = headers.get(b"x-forwarded-for")
-    if forwarded is None or trusts_proxies:
-        return str(host)
+    if b"x-forwarded-for" not in headers:
+        return named(host) or host  # a test's is none
+    peer: str = scope.get("state", {}).get("peer") or ""
+    if trusts_proxies:
+        # Uvicorn takes what a trusted proxy says, even if it is no address.
+        return named(host[:LONGEST_ADDRESS]) or named(peer) or "unknown"
+    if peer:
+        return named(peer) or peer
     # Started as plain `uvicorn`, Uvicorn believes what loopback forwards, although no proxy was named.
     # Then the address is the header's, and its port is the header's too, or 0.
-    if host in forwarded.decode("latin-1") and (port == 0 or f":{port}" in forwarded.decode("latin-1")):
+    given = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode(
+        "latin-1"
+    )
+    if host in given and (port == 0 or f":{port}" in given):
         return "127.0.0.1"
-    return str(host)
+    return named(host) or host
+
+
+@lru_cache(4096)
+def named(host: str) -> str | None:
+    """Return the name that an address counts under, or None when `host` is no address.
+
+    Who has one address of an IPv6 network usually has all 2^64 of them, so the network is named.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), 64), strict=False))

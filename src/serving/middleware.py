@@ -14,6 +14,7 @@ from src.serving.exchange import Exchange
 from src.serving.logs import RequestLog
 from src.serving.problems import Problem
 from src.serving.state import Serving
+from src.serving.turns import waited
 
 UNKNOWN_ROUTE = "unknown"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -47,7 +48,7 @@ class Observe:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
+        started = time.perf_counter() - waited(scope)
         path = path_of(scope)
         route = path if path in self._routes else UNKNOWN_ROUTE
         exchange = scope["exchange"] = Exchange(scope, send, route, self._trusts_proxies)

@@ -1,6 +1,7 @@
 """`POST /predict`, the hot path, its steps in order and as lean as they can be; and many rows at once."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import ClientDisconnect
@@ -11,8 +12,10 @@ from src.serving.exchange import Exchange
 from src.serving.ratelimits import Quota
 from src.serving.served import Served
 from src.serving.state import Serving
+from src.serving.turns import overloaded, require_patience
 
 BODY_SECONDS = 10.0  # how long a body may take
+BATCH_PATIENCE_SECONDS = 5.0  # whose batch has waited longer for the thread is told to come back
 BATCH_THREADS = 1  # one fills what the event loop leaves of the interpreter; each more holds memory
 
 
@@ -27,7 +30,7 @@ class Predict:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope["exchange"]
         try:
-            served, body = await self._admission.take(exchange, receive)
+            served, body = await self._admission.take(scope, receive)
         except ClientDisconnect:
             return
         row = served.read(body)
@@ -47,12 +50,12 @@ class PredictBatch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            served, body = await self._admission.take(scope["exchange"], receive)
+            served, body = await self._admission.take(scope, receive)
         except ClientDisconnect:
             return
         # In a thread: the model takes long enough for others to wait, and lets them run meanwhile.
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._threads, lambda: served.answer_all(served.read_all(body)))
+        answer = await loop.run_in_executor(self._threads, _answer_all, served, body, time.monotonic())
         await respond(send, answer)
 
 
@@ -65,18 +68,28 @@ class Admission:
         self._most_bytes = most_bytes
         self._body_seconds = body_seconds
 
-    async def take(self, exchange: Exchange, receive: Receive) -> tuple[Served, bytes]:
+    async def take(self, scope: Scope, receive: Receive) -> tuple[Served, bytes]:
         """Return the model in service and the body.
 
         Raises:
-            Problem: 401, 403, 429, 503, 415, 413 or 408, in this order.
+            Problem: 503 when it comes too late; 401, 403, 429, 503, 415, 413 or 408, in this order.
             ClientDisconnect: the caller left.
         """
+        require_patience(scope)
+        exchange: Exchange = scope["exchange"]
         await self._serving.gate.admit(exchange)
         await self._quota.take(exchange)
         served = self._serving.require_model()
         require_json(exchange)
-        return served, await read_body(exchange, receive, self._most_bytes, self._body_seconds)
+        body = await read_body(exchange, receive, self._most_bytes, self._body_seconds)
+        require_patience(scope)  # it had to wait once more when the body came after the head
+        return served, body
+
+
+def _answer_all(served: Served, body: bytes, since: float) -> bytes:
+    if time.monotonic() - since > BATCH_PATIENCE_SECONDS:
+        raise overloaded()
+    return served.answer_all(served.read_all(body))
 
 
 async def respond(send: Send, answer: bytes) -> None:

@@ -162,6 +162,23 @@ def test_a_trusted_proxy_names_its_clients(start_server: Start, model_dir: Path)
     assert statuses == [200, 200, 429]
 
 
+@pytest.mark.parametrize("forged", ["nobody-{}", "1.2.3.{}x", "[::{}", "10.0.0.9, _hidden{}", "2001:db8::{}"])
+def test_what_is_no_address_is_no_client_of_its_own(
+    start_server: Start, model_dir: Path, forged: str
+) -> None:
+    server = start_server(
+        MODEL_DIR=str(model_dir), RATE_LIMIT_HEALTH="2/minute", FORWARDED_ALLOW_IPS="127.0.0.1"
+    )
+    server.wait_for("/readyz", 200)
+
+    statuses = [
+        httpx.get(server.url + "/health", headers={"X-Forwarded-For": forged.format(number)}).status_code
+        for number in range(3)
+    ]
+
+    assert statuses == [200, 200, 429]
+
+
 def test_two_workers_count_together(start_server: Start, model_dir: Path) -> None:
     server = start_server(
         API_KEY=KEY, MODEL_DIR=str(model_dir), WORKERS="2", RATE_LIMIT_PREDICT="1000/minute"

@@ -15,7 +15,7 @@ from src.serving import doors, protocol
 from src.serving.doors import close_doors
 from src.serving.protocol import Protocol
 
-GET = b"GET / HTTP/1.1\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,7 +104,7 @@ def test_an_answer_that_is_due_when_the_server_stops_ends_its_connection() -> No
     async def run() -> bytes:
         server, listener = await started()
         reader, writer = await asyncio.open_connection(*listener.getsockname())
-        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         while not server.server_state.tasks:
             await asyncio.sleep(0)
         [connection] = server.server_state.connections

@@ -12,9 +12,13 @@ async def send(message: object) -> None:
 
 
 def exchange(
-    headers: list[tuple[bytes, bytes]], client: tuple[str, int] | None = ("10.0.0.1", 5), trusts: bool = False
+    headers: list[tuple[bytes, bytes]],
+    client: tuple[str, int] | None = ("10.0.0.1", 5),
+    trusts: bool = False,
+    peer: str | None = None,
 ) -> Exchange:
-    return Exchange({"type": "http", "headers": headers, "client": client}, send, "/", trusts)
+    scope = {"type": "http", "headers": headers, "client": client, "state": {"peer": peer}}
+    return Exchange(scope, send, "/", trusts)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +86,52 @@ def test_the_address_is_not_what_a_caller_says(
     headers = [] if forwarded is None else [(b"x-forwarded-for", forwarded)]
 
     assert exchange(headers, client, trusts).address == expected
+
+
+def test_several_forwarded_headers_are_one_list() -> None:
+    headers = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"127.0.0.1")]
+
+    assert exchange(headers, ("6.6.6.6", 0)).address == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("10.0.0.2", "10.0.0.2"),
+        ("::1", "::/64"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("fe80::1%<script>", "fe80::/64"),
+        ("::ffff:10.0.0.2", "10.0.0.2"),
+        ("::FFFF:a00:2", "10.0.0.2"),
+        ("", "10.9.9.9"),
+        ("unknown", "10.9.9.9"),
+        ("_hidden", "10.9.9.9"),
+        ("10.0.0.256", "10.9.9.9"),
+        ("010.0.0.2", "10.9.9.9"),
+        ("10.0.0.2:x", "10.9.9.9"),
+        ("[::1", "10.9.9.9"),
+        ("' OR 1=1", "10.9.9.9"),
+        ("1" * 60_000, "10.9.9.9"),
+    ],
+)
+def test_what_a_trusted_proxy_forwards_counts_when_it_is_an_address(host: str, expected: str) -> None:
+    headers = [(b"x-forwarded-for", host.encode())]
+
+    assert exchange(headers, (host, 0), trusts=True, peer="10.9.9.9").address == expected
+
+
+@pytest.mark.parametrize(("peer", "expected"), [("::1", "::/64"), (None, "unknown")])
+def test_without_an_address_the_proxy_is_the_caller(peer: str | None, expected: str) -> None:
+    headers = [(b"x-forwarded-for", b"nobody")]
+
+    assert exchange(headers, ("nobody", 0), trusts=True, peer=peer).address == expected
+
+
+@pytest.mark.parametrize(
+    ("client", "expected"),
+    [("::ffff:10.0.0.2", "10.0.0.2"), ("2001:db8::1", "2001:db8::/64"), ("10.0.0.2", "10.0.0.2")],
+)
+def test_a_caller_without_proxy_is_named_alike(client: str, expected: str) -> None:
+    assert exchange([], (client, 1)).address == expected

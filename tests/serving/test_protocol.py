@@ -9,11 +9,11 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from src.serving import protocol
+from src.serving import gathering, head, protocol
 from src.serving.protocol import Protocol
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-BIG = b"x" * (protocol.GATHER_BYTES + 1)
+BIG = b"x" * (gathering.GATHER_BYTES + 1)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +49,9 @@ def talk(sent: bytes, until_closed: bool = True) -> bytes:
 
 
 def test_requests_are_answered_in_their_order() -> None:
-    received = talk(b"GET / HTTP/1.1\r\n\r\nGET /big HTTP/1.1\r\nConnection: close\r\n\r\n")
+    received = talk(
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    )
 
     assert received.count(b"HTTP/1.1 200 OK") == 2
     assert received.endswith(b"\r\n\r\n" + BIG)
@@ -57,16 +59,16 @@ def test_requests_are_answered_in_their_order() -> None:
 
 def test_head_and_body_leave_together(monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[bytes] = []
-    flush = protocol.Gathering._flush
+    flush = gathering.Gathering._flush
 
-    def recording(self: protocol.Gathering) -> None:
+    def recording(self: gathering.Gathering) -> None:
         if self._parts:
             writes.append(b"".join(self._parts))
         flush(self)
 
-    monkeypatch.setattr(protocol.Gathering, "_flush", recording)
+    monkeypatch.setattr(gathering.Gathering, "_flush", recording)
 
-    talk(b"GET / HTTP/1.1\r\n\r\n", until_closed=False)
+    talk(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", until_closed=False)
 
     assert len(writes) == 1
     assert writes[0].startswith(b"HTTP/1.1 200 OK\r\n") and writes[0].endswith(b"hello")
@@ -88,10 +90,12 @@ def test_what_is_not_http_is_a_problem() -> None:
 
 
 def test_a_head_without_end_is_refused() -> None:
-    assert is_problem(talk(b"GET / HTTP/1.1\r\na: " + b"b" * (protocol.HEAD_BYTES + 1)), 431)
+    assert is_problem(talk(b"GET / HTTP/1.1\r\nHost: a\r\na: " + b"b" * (head.HEAD_BYTES + 1)), 431)
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\na: b"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\na: b"]
+)
 def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.05)
 
@@ -102,7 +106,8 @@ def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
 
 def test_an_upgrade_is_not_heeded(caplog: pytest.LogCaptureFixture) -> None:
     received = talk(
-        b"GET / HTTP/1.1\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n", until_closed=False
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n",
+        until_closed=False,
     )
 
     assert received.startswith(b"HTTP/1.1 200 OK")

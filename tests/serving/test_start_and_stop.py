@@ -85,8 +85,10 @@ def test_the_exit_code_says_whether_it_served(
     monkeypatch.setenv("PORT", "0")
 
     assert exit_code(entry.main) == code
-    assert len(listeners) == 1
-    listeners[0].close()
+    assert len(listeners) == entry.ACCEPTED_AT_ONCE
+    assert len({listener.getsockname() for listener in listeners}) == 1
+    for listener in listeners:
+        listener.close()
 
 
 def exit_code(main: Callable[[], None]) -> object:
@@ -115,7 +117,8 @@ def test_workers_share_a_folder_that_ends_with_them(
 
     class Supervisor:
         def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-            sockets[0].close()
+            for listener in sockets:
+                listener.close()
             assert config.workers == 2
 
         def run(self) -> None:
