@@ -13,13 +13,13 @@ from logging import getLogger
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import uvicorn  # noqa: E402
-from uvicorn.supervisors import Multiprocess  # noqa: E402
 
 from src.config import Settings, load_settings  # noqa: E402
 from src.errors import ConfigError, exit_on_error  # noqa: E402
 from src.registry.sources import source_for  # noqa: E402
 from src.serving.logs import log_config  # noqa: E402
 from src.serving.protocol import Protocol  # noqa: E402
+from src.serving.workers import Workers  # noqa: E402
 
 logger = getLogger(__name__)
 
@@ -39,7 +39,7 @@ def main() -> None:
             logger.warning(
                 "RATE_LIMIT_STORAGE is memory://: each of %d workers counts for itself", settings.workers
             )
-        serve_by_workers(config, listener)
+        serve_by_workers(config, listener, settings.drain_seconds + settings.shutdown_seconds)
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
@@ -86,23 +86,16 @@ def serve(config: uvicorn.Config, listener: socket.socket) -> None:
         sys.exit(1)
 
 
-def serve_by_workers(config: uvicorn.Config, listener: socket.socket) -> None:
-    """Run workers that count their metrics together, in a folder that ends with them."""
+def serve_by_workers(config: uvicorn.Config, listener: socket.socket, patience: float) -> None:
+    """Run workers that count their metrics together, in a folder that ends with them; exit as they do."""
     folder = tempfile.mkdtemp(prefix="metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before a worker imports the client
     try:
-        Workers(config, [listener]).run()
+        code = Workers(config, listener, patience).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-class Workers(Multiprocess):
-    """Uvicorn's, whose parent keeps the port open for as long as its workers take to stop."""
-
-    def terminate_all(self) -> None:
-        for listener in self.sockets:
-            listener.close()
-        super().terminate_all()
+    if code:
+        sys.exit(code)
 
 
 if __name__ == "__main__":
