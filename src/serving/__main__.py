@@ -17,8 +17,8 @@ import uvicorn  # noqa: E402
 from src.config import Settings, load_settings  # noqa: E402
 from src.errors import ConfigError, exit_on_error  # noqa: E402
 from src.registry.sources import source_for  # noqa: E402
+from src.serving.addresses import Protocol, open_socket  # noqa: E402
 from src.serving.logs import log_config  # noqa: E402
-from src.serving.protocol import Protocol  # noqa: E402
 from src.serving.workers import Workers  # noqa: E402
 
 logger = getLogger(__name__)
@@ -63,14 +63,15 @@ def listen(settings: Settings) -> socket.socket:
     """Return the socket of the server; who connects before it is ready waits.
 
     Raises:
-        ConfigError: the address is not ours or not free.
+        ConfigError: the address is not ours or not free, or of a family that this machine does not have.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listener = open_socket(settings.host, settings.port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise ConfigError(f"HOST {settings.host}, PORT {settings.port}: {reason}") from error
+    except UnicodeError as error:
+        raise ConfigError(f"HOST {settings.host}: not an address, and not a name either") from error
     listener.set_inheritable(True)
     return listener
 
