@@ -3,6 +3,7 @@
 import asyncio
 import http.server
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,12 +14,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import uvicorn
 from prometheus_client import values
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector
 
+from src.bundle import Bundle
 from src.config import Settings
 from src.errors import ConfigError, exit_on_error
+from src.monitoring.profile import profile
+from src.schema import Features, Schema
 from src.serving import __main__ as entry
 from src.serving import app, healthcheck
 from src.serving.lifespan import drain_on_sigterm
@@ -317,3 +324,58 @@ def test_workers_are_summed_and_the_dead_forgotten(shared_metrics: Path) -> None
     shared.close()
     assert [path.name for path in shared_metrics.glob("gauge_live*")] == []
     assert "http_requests_total" in shared.render().decode()
+
+
+def test_a_version_ends_when_no_worker_serves_it(
+    shared_metrics: Path, make_bundle: Callable[..., Bundle], schema: Schema
+) -> None:
+    rows = Features(np.array([[5.0, 3.0, 1.0, 0.2], [6.0, 3.0, 4.0, 1.2]]), np.empty((2, 0), dtype=object))
+    trained = profile(schema, rows, np.array([0, 1])).model_dump(mode="json")
+
+    def swap(worker: Metrics, version: str) -> None:
+        bundle = make_bundle(version=version, profile=trained)
+        counter = worker.row_counter(bundle)
+        worker.show(bundle)
+        assert counter is not None
+        counter.count_all(rows)
+
+    def shown(name: str) -> dict[str, float]:
+        lines = [line for line in worker.render().decode().splitlines() if line.startswith(name)]
+        found = re.findall('version="(.*?)".* (.*)', "\n".join(lines))
+        return {version: float(value) for version, value in found}
+
+    worker = Metrics()
+    for version in map(str, range(10)):
+        swap(worker, version)
+    of_another = shared_metrics / "gauge_livemax_1-0123456789abcdef.db"
+    rows_of_another = shared_metrics / "counter_1-0123456789abcdef.db"
+    for file in (of_another, rows_of_another):
+        MmapedDict(str(file)).close()
+
+    swap(worker, "8")
+    assert shown("model_info{") == {"8": 1.0, "9": 0.0}
+    assert set(shown("model_feature_rows_total{")) == {"8", "9"}
+    assert rows_of_another.exists()
+
+    of_another.unlink()
+    swap(worker, "9")
+    assert shown("model_info{") == {"8": 0.0, "9": 1.0}
+    assert not rows_of_another.exists()
+    assert len(list(shared_metrics.glob("counter_*-*.db"))) == 2
+
+
+def test_a_version_that_another_worker_forgets_meanwhile_is_no_error(
+    shared_metrics: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, gone = MultiProcessCollector.collect, ["counter_1-0123456789abcdef.db"]
+
+    def collect(collector: MultiProcessCollector) -> object:
+        if gone:
+            raise FileNotFoundError(gone.pop())
+        return read(collector)
+
+    worker = Metrics()
+    worker.request("GET", "/", 200).add()
+    monkeypatch.setattr(MultiProcessCollector, "collect", collect)
+
+    assert b'http_requests_total{method="GET",route="/",status="200"} 1.0' in worker.render()
