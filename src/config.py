@@ -1,27 +1,24 @@
 """The two configurations: `Params`, what is trained, and `Settings`, where we run."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
-    field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from limits import parse
 from src import paths
 from src.cells import MISSING, CellRule
 from src.errors import ConfigError
 from src.frozen import Frozen
+from src.values import Bytes, CommaSeparated, Keys, Limit, LimitStorage, Seconds
 
 MIN_KEY_LENGTH = 32
 SECRETS = Path("/run/secrets")  # where Docker and Compose mount a file for each secret
@@ -134,25 +131,6 @@ def load_params(path: Path = paths.PARAMS, overrides: Mapping[str, Any] | None =
         raise ConfigError(_first_problem(error, f"{path}: ")) from error
 
 
-def _split(value: object) -> object:
-    return (
-        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-    )
-
-
-def _check_limit(value: str) -> str:
-    try:
-        parse(value)
-    except ValueError as error:
-        raise ValueError("write a limit as 10/minute, 100/hour or 1000/day") from error
-    return value
-
-
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
-Limit = Annotated[str, AfterValidator(_check_limit)]
-
-
 class StoreSettings(BaseSettings):
     """Where models are kept: all that the pipeline's commands need of the environment."""
 
@@ -193,29 +171,30 @@ class Settings(StoreSettings):
         "INFO", description="least level that is logged"
     )
 
-    model_refresh_seconds: float = Field(
-        10, gt=0, description="how often the source is asked for a newer model"
+    model_refresh_seconds: Seconds = Field(
+        10, ge=0.001, le=7 * 24 * 3600, description="how often the source is asked for a newer model"
     )
 
-    host: str = Field("127.0.0.1", description="address to listen on")
+    host: str = Field("127.0.0.1", description="address to listen on; `::` is every one, IPv4 too")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, le=64, description="server processes")
     forwarded_allow_ips: CommaSeparated = Field(
         (), description="proxies whose X-Forwarded-For counts, addresses or networks, comma-separated"
     )
-    drain_seconds: float = Field(
-        1, ge=0, description="how long readiness says 503 before connections close, once told to stop"
+    drain_seconds: Seconds = Field(
+        1,
+        ge=0,
+        le=3600,
+        description="how long readiness says 503 before connections close, once told to stop",
     )
     shutdown_seconds: int = Field(
-        30, ge=1, description="how long requests in flight may take once told to stop"
+        30, ge=1, le=3600, description="how long requests in flight may take once told to stop"
     )
-    max_body_bytes: int = Field(
-        64 * 1024, ge=1, description="larger bodies are refused before they are parsed"
-    )
+    max_body_bytes: Bytes = Field(64 * 1024, description="larger bodies are refused before they are parsed")
     batch_max_rows: int = Field(1000, ge=1, le=100_000, description="rows one `/predict/batch` may hold")
-    batch_max_body_bytes: int = Field(2**20, ge=1, description="the same as MAX_BODY_BYTES, for batches")
+    batch_max_body_bytes: Bytes = Field(2**20, description="the same as MAX_BODY_BYTES, for batches")
 
-    rate_limit_storage: str = Field(
+    rate_limit_storage: LimitStorage = Field(
         "memory://",
         description="where limits are counted; redis://host:6379 shares them over workers and replicas",
     )
@@ -224,13 +203,6 @@ class Settings(StoreSettings):
     rate_limit_predict_batch: Limit = Field("10/minute", description="`/predict/batch`, per client")
     rate_limit_model_info: Limit = Field("20/minute", description="`/model/info`, per client")
     rate_limit_wrong_key: Limit = Field("10/minute", description="wrong keys, per address")
-
-    @field_validator("rate_limit_storage")
-    @classmethod
-    def _refuse_unknown_storage(cls, value: str) -> str:
-        if not re.match(r"(memory|rediss?)://", value):
-            raise ValueError("must start with memory://, redis:// or rediss://")
-        return value
 
     @model_validator(mode="after")
     def _refuse_open_production(self) -> Self:

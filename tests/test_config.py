@@ -6,7 +6,7 @@ import pytest
 
 from src import config
 from src.cells import MISSING, CellRule
-from src.config import Params, load_params, load_settings, load_store_settings
+from src.config import Params, Settings, load_params, load_settings, load_store_settings
 from src.errors import ConfigError
 from tests.conftest import REPOSITORY
 
@@ -182,6 +182,44 @@ def test_a_locked_down_production_starts(monkeypatch: pytest.MonkeyPatch) -> Non
             {"RATE_LIMIT_PREDICT": "often"},
             "RATE_LIMIT_PREDICT: write a limit as 10/minute, 100/hour or 1000/day",
         ),
+        *(
+            ({name: value}, f"{name}: Input should be a finite number")
+            for name in ("MODEL_REFRESH_SECONDS", "DRAIN_SECONDS")
+            for value in ("nan", "inf", "-inf", "1e999")
+        ),
+        (
+            {"MODEL_REFRESH_SECONDS": "1e10"},
+            "MODEL_REFRESH_SECONDS: Input should be less than or equal to 604800",
+        ),
+        (
+            {"MODEL_REFRESH_SECONDS": "1e-300"},
+            "MODEL_REFRESH_SECONDS: Input should be greater than or equal to 0.001",
+        ),
+        ({"DRAIN_SECONDS": "1e9"}, "DRAIN_SECONDS: Input should be less than or equal to 3600"),
+        ({"SHUTDOWN_SECONDS": str(10**30)}, "SHUTDOWN_SECONDS: Input should be less than or equal to 3600"),
+        ({"MAX_BODY_BYTES": str(2**63)}, "MAX_BODY_BYTES: Input should be less than or equal to 1073741824"),
+        (
+            {"BATCH_MAX_BODY_BYTES": str(2**63)},
+            "BATCH_MAX_BODY_BYTES: Input should be less than or equal to 1073741824",
+        ),
+        ({"BATCH_MAX_ROWS": str(2**63)}, "BATCH_MAX_ROWS: Input should be less than or equal to 100000"),
+        ({"WORKERS": str(2**63)}, "WORKERS: Input should be less than or equal to 64"),
+        (
+            {"RATE_LIMIT_PREDICT": "99999999999999999999/minute"},
+            "RATE_LIMIT_PREDICT: a limit is at most 1000000000 requests, in at most 366 days",
+        ),
+        (
+            {"RATE_LIMIT_HEALTH": "1/999999999999 year"},
+            "RATE_LIMIT_HEALTH: a limit is at most 1000000000 requests, in at most 366 days",
+        ),
+        (
+            {"RATE_LIMIT_HEALTH": "10/minute;5/second"},
+            "RATE_LIMIT_HEALTH: write a limit as 10/minute, 100/hour or 1000/day, and one alone",
+        ),
+        (
+            {"RATE_LIMIT_STORAGE": "redis://user:pass/word@host"},
+            "RATE_LIMIT_STORAGE: must be an address such as redis://host:6379",
+        ),
         ({"PORT": "http"}, "PORT: Input should be a valid integer, unable to parse string as an integer"),
     ],
 )
@@ -197,6 +235,18 @@ def test_an_unsafe_or_impossible_setting_stops_the_start(
     assert "\n" not in str(error.value)
     if message:
         assert str(error.value) == message
+
+
+def test_every_number_has_a_least_and_a_most() -> None:
+    """No number that a thread, a timer or a socket cannot take gets as far as there."""
+    unbounded = []
+    for name, field in Settings.model_fields.items():
+        if field.annotation in (int, float):
+            kinds = {type(bound).__name__ for bound in field.metadata}
+            if not ({"Ge", "Gt"} & kinds and {"Le", "Lt"} & kinds):
+                unbounded.append(name)
+
+    assert unbounded == []
 
 
 def test_several_keys_allow_rotation(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 
 # A module may import from its own layer's room and from every layer above it.
 LAYERS: list[set[str]] = [
-    {"errors", "paths", "frozen", "version", "progress", "lock", "swap", "cells"},
+    {"errors", "paths", "frozen", "values", "version", "progress", "lock", "swap", "cells"},
     {"files"},
     {"folders"},
     {"schema", "logs", "names", "kinds", "source", "documents", "reading"},

@@ -13,15 +13,13 @@ from logging import getLogger
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import uvicorn  # noqa: E402
-from uvicorn.supervisors import Multiprocess  # noqa: E402
 
 from src.config import Settings, load_settings  # noqa: E402
 from src.errors import ConfigError, exit_on_error  # noqa: E402
 from src.registry.sources import source_for  # noqa: E402
+from src.serving.addresses import Protocol, acceptors, open_socket  # noqa: E402
 from src.serving.logs import log_config  # noqa: E402
-from src.serving.protocol import Protocol  # noqa: E402
-
-ACCEPTED_AT_ONCE = 16  # connections a turn of the event loop
+from src.serving.workers import Workers  # noqa: E402
 
 logger = getLogger(__name__)
 
@@ -35,13 +33,13 @@ def main() -> None:
     host, port = listener.getsockname()[:2]
     logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
     if settings.workers == 1:
-        serve(config, doors_of(listener))
+        serve(config, listener)
     else:
         if settings.rate_limit_storage.startswith("memory://"):
             logger.warning(
                 "RATE_LIMIT_STORAGE is memory://: each of %d workers counts for itself", settings.workers
             )
-        serve_by_workers(config, doors_of(listener))
+        serve_by_workers(config, listener, settings.drain_seconds + settings.shutdown_seconds)
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
@@ -65,55 +63,40 @@ def listen(settings: Settings) -> socket.socket:
     """Return the socket of the server; who connects before it is ready waits.
 
     Raises:
-        ConfigError: the address is not ours or not free.
+        ConfigError: the address is not ours or not free, or of a family that this machine does not have.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listener = open_socket(settings.host, settings.port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise ConfigError(f"HOST {settings.host}, PORT {settings.port}: {reason}") from error
+    except UnicodeError as error:
+        raise ConfigError(f"HOST {settings.host}: not an address, and not a name either") from error
     listener.set_inheritable(True)
     return listener
 
 
-def doors_of(listener: socket.socket) -> list[socket.socket]:
-    """Return `listener` and others for the same queue.
-
-    The event loop accepts one connection a turn from each: with one door, whoever comes in front of a
-    busy server, a probe for instance, stands in line for as many turns as there are others.
-    """
-    return [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
-
-
-def serve(config: uvicorn.Config, doors: list[socket.socket]) -> None:
+def serve(config: uvicorn.Config, listener: socket.socket) -> None:
     """Serve in this process until it is told to stop; exit with 1 when the app does not start."""
     server = uvicorn.Server(config)
     try:
-        server.run(doors)
+        server.run(acceptors(listener))
     except KeyboardInterrupt:
         pass
     if not server.started:
         sys.exit(1)
 
 
-def serve_by_workers(config: uvicorn.Config, doors: list[socket.socket]) -> None:
-    """Run workers that count their metrics together, in a folder that ends with them."""
+def serve_by_workers(config: uvicorn.Config, listener: socket.socket, patience: float) -> None:
+    """Run workers that count their metrics together, in a folder that ends with them; exit as they do."""
     folder = tempfile.mkdtemp(prefix="metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before a worker imports the client
     try:
-        Workers(config, doors).run()
+        code = Workers(config, listener, patience).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-class Workers(Multiprocess):
-    """Uvicorn's, whose parent keeps the port open for as long as its workers take to stop."""
-
-    def terminate_all(self) -> None:
-        for listener in self.sockets:
-            listener.close()
-        super().terminate_all()
+    if code:
+        sys.exit(code)
 
 
 if __name__ == "__main__":

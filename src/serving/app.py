@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None, source: Source | None = None) -
         settings = _or_exit(load_settings)
         logs.setup(settings)
         gc.freeze()  # all that was imported stays: no use in looking through it again and again
-    serving = Serving(settings)
+    serving = _or_exit(partial(Serving, settings))
     follower = Follower(source or _or_exit(partial(source_for, settings)), serving)
     app = FastAPI(
         title="mlops-core",

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from functools import lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,11 +39,11 @@ def docs_routes() -> list[BaseRoute]:
 
 
 async def swagger(request: Request) -> Response:
-    return _page(request, _swagger(request.scope.get("root_path", "")))
+    return _page(request, _swagger())
 
 
 async def redoc(request: Request) -> Response:
-    return _page(request, _redoc(request.scope.get("root_path", "")))
+    return _page(request, _redoc())
 
 
 def _page(request: Request, html: str) -> Response:
@@ -61,29 +61,34 @@ def _hash(script: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
-@lru_cache(8)
-def _swagger(root: str) -> str:
+@cache
+def _swagger() -> str:
     page = get_swagger_ui_html(
-        openapi_url=root + OPENAPI,
+        openapi_url=_beside(OPENAPI),
         title="mlops-core",
-        swagger_js_url=f"{root}{ASSETS}/swagger-ui-bundle.js",
-        swagger_css_url=f"{root}{ASSETS}/swagger-ui.css",
-        swagger_favicon_url=f"{root}{ASSETS}/favicon.png",
+        swagger_js_url=_beside(f"{ASSETS}/swagger-ui-bundle.js"),
+        swagger_css_url=_beside(f"{ASSETS}/swagger-ui.css"),
+        swagger_favicon_url=_beside(f"{ASSETS}/favicon.png"),
         swagger_ui_parameters={"validatorUrl": None},  # it would send the document to another host
     )
     return bytes(page.body).decode()
 
 
-@lru_cache(8)
-def _redoc(root: str) -> str:
+@cache
+def _redoc() -> str:
     page = get_redoc_html(
-        openapi_url=root + OPENAPI,
+        openapi_url=_beside(OPENAPI),
         title="mlops-core",
-        redoc_js_url=f"{root}{ASSETS}/redoc.standalone.js",
-        redoc_favicon_url=f"{root}{ASSETS}/favicon.png",
+        redoc_js_url=_beside(f"{ASSETS}/redoc.standalone.js"),
+        redoc_favicon_url=_beside(f"{ASSETS}/favicon.png"),
         with_google_fonts=False,
     )
     return bytes(page.body).decode()
+
+
+def _beside(path: str) -> str:
+    """Return `path` as a page beside it writes it: below whatever prefix a proxy shows us at."""
+    return path.removeprefix("/")
 
 
 def _static_folder() -> Path:

@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,11 +19,12 @@ from prometheus_client import (
     generate_latest,
     values,
 )
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from src.bundle import Bundle
 from src.monitoring.online import Reference, RowCounter
 from src.monitoring.profile import profile_of
+from src.serving.gauges import forget_dead_workers, forget_worker, shared_folder
+from src.serving.versions import Everyone, Labels, SharedVersions
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FLUSH_SECONDS = 1.0  # how late rows may be where another worker shows them
@@ -81,7 +81,7 @@ class Metrics:
         )
         self.info = Gauge(
             "model_info",
-            "1 for the model in service, 0 for those before it.",
+            "1 for the model in service, 0 for the one before it.",
             ["name", "version", "digest"],
             registry=own,
             multiprocess_mode="livemax",
@@ -93,6 +93,7 @@ class Metrics:
             registry=own,
         )
         self._rows: RowCounter | None = None  # of the model in service
+        self._versions: list[Labels] = []  # in `info`, the newest last
         self.reference = Reference()
         own.register(self.reference)
         self.swaps = Counter("model_swaps", "Models put into service.", registry=own)
@@ -113,8 +114,10 @@ class Metrics:
         self.request = lru_cache(1024)(self._request)
         self.loaded.set(0)
         self.limit_storage_up.set(1)
+        self._workers: SharedVersions | None = None
         if self._shared:
             forget_dead_workers()
+            self._workers = SharedVersions(shared_folder(), self.info, self.feature_rows)
         else:
             ProcessCollector(registry=own)
 
@@ -124,38 +127,55 @@ class Metrics:
         if not self._shared:
             return generate_latest(self._own)
         everyone = CollectorRegistry()
-        MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+        Everyone(everyone)  # type: ignore[no-untyped-call]
         everyone.register(self.reference)
         return generate_latest(everyone)
 
     def row_counter(self, bundle: Bundle) -> RowCounter | None:
         """Return what counts the rows of a model about to serve; those before it are forgotten.
 
-        Workers that count together cannot forget; without a reference, old counts are in nobody's way.
+        Of several workers one may still serve what came before: its rows stay until nobody does.
 
         Raises:
             BundleError: its profile is not of its schema.
         """
         profile, version = profile_of(bundle), bundle.manifest.version
-        if not self._shared:
+        files = None
+        if self._workers is None:
             self.feature_rows.clear()
+        else:
+            files = self._workers.open(_labels(bundle))
         self.reference.show(version, profile)
         if profile is None:
             self._rows = None
             return None
 
         def counter(feature: str, slot: str) -> Callable[[float], None]:
+            if files is not None:
+                return files.row_counter(version, feature, slot)
             return self.feature_rows.labels(version, feature, slot).inc
 
         # Who asks for the metrics flushes; but of several workers, one alone is asked.
         self._rows = RowCounter(profile, bundle.schema, counter, _in_a_while if self._shared else None)
         return self._rows
 
+    def show(self, bundle: Bundle) -> None:
+        """Say that `bundle` is in service, and what was before it; those before them are forgotten."""
+        labels = _labels(bundle)
+        if self._workers is not None:
+            self._workers.show(labels)
+            return
+        self._versions = [*(known for known in self._versions if known != labels), labels]
+        while len(self._versions) > 2:
+            self.info.remove(*self._versions.pop(0))
+        for known in self._versions:
+            self.info.labels(*known).set(float(known == labels))
+
     def close(self) -> None:
         """Leave no gauge of this worker behind, and no row uncounted."""
         self._flush()
         if self._shared:
-            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+            forget_worker(os.getpid())
 
     def _flush(self) -> None:
         if self._rows is not None:
@@ -172,12 +192,5 @@ def _in_a_while(flush: Callable[[], None]) -> None:
     asyncio.get_running_loop().call_later(FLUSH_SECONDS, flush)
 
 
-def forget_dead_workers() -> None:
-    """Remove what killed workers left behind, so that gauges count the living only."""
-    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-    for file in folder.glob("gauge_live*.db"):
-        pid = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+def _labels(bundle: Bundle) -> Labels:
+    return (bundle.manifest.name, bundle.manifest.version, bundle.digest)

@@ -66,7 +66,13 @@ def _write(served: Served | None, serving: Serving) -> dict[str, Any]:
     router = APIRouter()
     router.include_router(routes.router)
     _describe_predict(router, served, serving.settings.batch_max_rows)
-    content = get_openapi(title="mlops-core", version=VERSION, description=_DESCRIPTION, routes=router.routes)
+    content = get_openapi(
+        title="mlops-core",
+        version=VERSION,
+        description=_DESCRIPTION,
+        routes=router.routes,
+        servers=[{"url": "."}],  # where the document is: below the same prefix, behind a proxy
+    )
     schemas = content["components"]["schemas"]
     problem = models.ProblemDetails.model_json_schema(ref_template=_REFERENCE)
     schemas.update({**problem.pop("$defs"), "ProblemDetails": problem})

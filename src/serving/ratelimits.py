@@ -15,6 +15,7 @@ from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import Storage
 from src.config import Settings
+from src.errors import ConfigError
 from src.serving.exchange import Exchange
 from src.serving.metrics import Metrics
 from src.serving.problems import Problem
@@ -38,29 +39,37 @@ class LoopStorage(Storage):
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: str) -> None:
         super().__init__(uri, wrap_exceptions)
         self._counts: dict[str, tuple[int, float]] = {}  # key: hits, when they expire
-        self._next_sweep = 0.0
+        self._next_sweep = -math.inf
 
     @property
     def base_exceptions(self) -> type[Exception]:
         return ValueError
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        now = time.time()
+    def hit(self, key: str, expiry: int, amount: int = 1) -> tuple[int, float]:
+        """Count a hit; return how many there are, and in how many seconds they expire.
+
+        The clock is one that nobody sets: a step of the wall clock locks no client out, and lets none in.
+        """
+        now = time.monotonic()
         if now >= self._next_sweep:
             self._counts = {name: entry for name, entry in self._counts.items() if entry[1] > now}
             self._next_sweep = now + SWEEP_SECONDS
-        count, expires = self._counts.get(key, (0, 0.0))
+        count, expires = self._counts.get(key, (0, -math.inf))
         if expires <= now:
             count, expires = 0, now + expiry
         self._counts[key] = (count + amount, expires)
-        return count + amount
+        return count + amount, expires - now
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return self.hit(key, expiry, amount)[0]
 
     def get(self, key: str) -> int:
-        count, expires = self._counts.get(key, (0, 0.0))
-        return count if expires > time.time() else 0
+        count, expires = self._counts.get(key, (0, -math.inf))
+        return count if expires > time.monotonic() else 0
 
     def get_expiry(self, key: str) -> float:
-        return self._counts.get(key, (0, time.time()))[1]
+        now = time.monotonic()
+        return time.time() + self._counts.get(key, (0, now))[1] - now
 
     def check(self) -> bool:
         return True
@@ -75,9 +84,16 @@ class LoopStorage(Storage):
 
 
 def open_storage(uri: str) -> Storage:
-    """Return the storage of a SlowAPI Limiter; it connects when it is first used."""
+    """Return the storage of a SlowAPI Limiter; it connects when it is first used.
+
+    Raises:
+        ConfigError: the address is not one.
+    """
     options = {} if uri == "loop://" else _shared_options()
-    limiter = Limiter(key_func=_unused, storage_uri=uri, storage_options=options)
+    try:
+        limiter = Limiter(key_func=_unused, storage_uri=uri, storage_options=options)
+    except ValueError as error:  # what it says may hold a password
+        raise ConfigError("RATE_LIMIT_STORAGE: must be an address such as redis://host:6379") from error
     storage: Storage = limiter.limiter.storage
     return storage
 
@@ -95,14 +111,16 @@ class Counts:
     """Counts hits in the shared storage, if there is one, and in this process while that is down."""
 
     def __init__(self, metrics: Metrics, shared: Storage | None) -> None:
-        self._own = open_storage("loop://")
+        own = open_storage("loop://")
+        assert isinstance(own, LoopStorage)
+        self._own = own
         self._shared = shared
         self._threads = ThreadPoolExecutor(8, "limits") if shared else None  # the loop never waits for it
         self._up = metrics.limit_storage_up
         self._retry_at = 0.0  # 0: the shared storage answered last time
 
     async def hit(self, key: str, seconds: int) -> tuple[int, float]:
-        """Count one hit; return how many there are and when they expire."""
+        """Count one hit; return how many there are, and in how many seconds they expire."""
         if self._shared is not None and time.monotonic() >= self._retry_at:
             probing = self._retry_at > 0
             if probing:
@@ -116,11 +134,12 @@ class Counts:
                 if probing:
                     self._back()
                 return found
-        return self._own.incr(key, seconds), self._own.get_expiry(key)
+        return self._own.hit(key, seconds)
 
     def _hit_shared(self, key: str, seconds: int) -> tuple[int, float]:
         assert self._shared is not None
-        return self._shared.incr(key, seconds), self._shared.get_expiry(key)
+        count = self._shared.incr(key, seconds)
+        return count, self._shared.get_expiry(key) - time.time()  # which it has added to what is left
 
     def _down(self, error: StorageError) -> None:
         if self._retry_at == 0:
@@ -153,27 +172,25 @@ class Quota:
         Raises:
             Problem: 429, with the seconds to wait.
         """
-        count, expires = await self._counts.hit(
-            self._key(self._route, exchange.client), self._item.get_expiry()
-        )
+        count, left = await self._counts.hit(self._key(self._route, exchange.client), self._item.get_expiry())
         exchange.added += (
             self._limit_header,
             (b"x-ratelimit-remaining", b"%d" % max(self._amount - count, 0)),
-            (b"x-ratelimit-reset", b"%d" % math.ceil(expires)),
+            (b"x-ratelimit-reset", b"%d" % math.ceil(time.time() + left)),
         )
         if count > self._amount:
-            self._refuse(expires)
+            self._refuse(left)
 
     async def take_wrong_key(self, exchange: Exchange) -> None:
         """Count a wrong key on the address it came from; raises as `take` does."""
         key = self._key(self._route, exchange.address)
-        count, expires = await self._counts.hit(key, self._item.get_expiry())
+        count, left = await self._counts.hit(key, self._item.get_expiry())
         if count > self._amount:
-            self._refuse(expires)
+            self._refuse(left)
 
-    def _refuse(self, expires: float) -> None:
+    def _refuse(self, left: float) -> None:
         self._refused.inc()
-        seconds = max(math.ceil(expires - time.time()), 1)
+        seconds = max(math.ceil(left), 1)
         raise Problem(
             HTTPStatus.TOO_MANY_REQUESTS,
             "rate_limited",

@@ -29,10 +29,8 @@ class Serving:
 
     def serve(self, bundle: Bundle, runtime: Runtime) -> None:
         """Put a model into service; requests that have begun keep the one they began with."""
-        before, self.served = self.served, Served(bundle, runtime, self.metrics, self.settings.batch_max_rows)
-        if before is not None:
-            self._info(before.bundle, 0)
-        self._info(bundle, 1)
+        self.served = Served(bundle, runtime, self.metrics, self.settings.batch_max_rows)
+        self.metrics.show(bundle)
         self.metrics.loaded.set(1)
         self.metrics.swaps.inc()
         logger.info("serving %s version %s, %s", bundle.manifest.name, bundle.manifest.version, bundle.digest)
@@ -44,6 +42,3 @@ class Serving:
                 HTTPStatus.SERVICE_UNAVAILABLE, "no_model", "No model is loaded yet.", {"Retry-After": "5"}
             )
         return self.served
-
-    def _info(self, bundle: Bundle, value: int) -> None:
-        self.metrics.info.labels(bundle.manifest.name, bundle.manifest.version, bundle.digest).set(value)

@@ -2,9 +2,12 @@
 
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.serving.conftest import KEY, MakeClient
 
@@ -92,6 +95,45 @@ def test_a_page_loads_only_what_we_serve(client: TestClient, page: str) -> None:
     assert len(addresses) >= 3
     assert {client.get(address).status_code for address in addresses} == {200}
     assert "//" not in "".join(addresses)
+
+
+def below(app: ASGIApp, prefix: str, root_path: bool) -> ASGIApp:
+    """Return `app` as a server shows it below `prefix`; a proxy that strips it says nothing of it."""
+
+    async def shown(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(f"{prefix}/"):
+            await PlainTextResponse("not ours", 404)(scope, receive, send)
+            return
+        if scope["type"] == "http" and root_path:
+            scope = {**scope, "root_path": prefix}
+        elif scope["type"] == "http":
+            path = scope["path"].removeprefix(prefix)
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await app(scope, receive, send)
+
+    return shown
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+@pytest.mark.parametrize("prefix", ["", "/api", "/models/iris-1"])
+@pytest.mark.parametrize("root_path", [False, True])
+def test_a_page_asks_below_its_own_prefix(
+    client: TestClient, flower: dict[str, float], page: str, prefix: str, root_path: bool
+) -> None:
+    behind = TestClient(below(client.app, prefix, root_path))
+
+    response = behind.get(prefix + page)
+    found = re.findall(r"""(?:src|href|url|spec-url)\s*[=:]\s*["']([^"']+)""", response.text)
+    addresses = {urljoin(str(response.url), address) for address in found}
+    [document] = [address for address in addresses if address.endswith("/openapi.json")]
+    [server] = behind.get(document).json()["servers"]
+    base = urljoin(document, server["url"]).removesuffix("/")  # as Swagger UI has it
+
+    assert len(addresses) == {"/docs": 4, "/redoc": 3}[page]
+    assert [one for one in addresses if not one.startswith(f"http://testserver{prefix}/")] == []
+    assert {behind.get(address).status_code for address in addresses} == {200}
+    assert base == f"http://testserver{prefix}"
+    assert behind.post(f"{base}/predict", json=flower).status_code == 200
 
 
 def test_the_document_is_sent_to_no_validator(client: TestClient) -> None:

@@ -8,9 +8,7 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
-from uvicorn.supervisors import Multiprocess
 
-from src.serving import __main__ as entry
 from src.serving import doors, protocol
 from src.serving.doors import close_doors
 from src.serving.protocol import Protocol
@@ -121,16 +119,3 @@ def test_while_it_drains_every_answer_sends_its_caller_elsewhere(client: TestCli
 
     assert "connection" not in before.headers
     assert after.headers["connection"] == "close"
-
-
-def test_the_parent_of_workers_lets_go_of_the_port_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    closed: list[bool] = []
-    monkeypatch.setattr(Multiprocess, "__init__", lambda self, config, sockets: None)
-    monkeypatch.setattr(Multiprocess, "terminate_all", lambda self: closed.append(listener.fileno() == -1))
-    workers = entry.Workers(uvicorn.Config(app), [listener])
-    workers.sockets = [listener]
-
-    workers.terminate_all()
-
-    assert closed == [True]

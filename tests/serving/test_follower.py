@@ -67,6 +67,19 @@ def test_a_new_champion_replaces_the_old(serving: Serving, make_bundle: MakeBund
     assert sorted(info) == ['7"} 0.0', '8"} 1.0']
 
 
+def test_old_versions_do_not_pile_up(serving: Serving, make_bundle: MakeBundle) -> None:
+    source = FakeSource()
+    follower = Follower(source, serving)
+
+    for version in [*map(str, range(12)), "10", "11", "10"]:  # and back, and forth
+        source.token, source.bundle = version, make_bundle(version=version)
+        follower.round()
+
+    lines = serving.metrics.render().decode().splitlines()
+    info = [line.rsplit('version="')[1] for line in lines if line.startswith("model_info{")]
+    assert sorted(info) == ['10"} 1.0', '11"} 0.0']
+
+
 @pytest.mark.parametrize(
     ("token", "bundle", "refused"),
     [
