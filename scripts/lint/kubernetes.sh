@@ -13,7 +13,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 kubectl kustomize k8s > "$folder/base.yaml"
 kubectl kustomize k8s/monitoring > "$folder/monitoring.yaml"
-for overlay in k8s/overlays/*/; do
+for overlay in deploy/overlays/*/; do
     kubectl kustomize "$overlay" > "$folder/$(basename "$overlay").yaml"
 done
 # What is applied by hand.

@@ -185,7 +185,7 @@ class _Together:
                 yield from self._file(path, mounts)
 
     def _file(self, path: str, mounts: list[tuple[Object, Object]]) -> Iterator[str]:
-        """A file that is named in a command, a variable or a configuration is the key of a map or a secret."""
+        """A file that a command, a variable or a configuration names is the key of a map or a secret."""
         for mount, volume in mounts:
             folder = mount["mountPath"].rstrip("/")
             if path == folder and "subPath" not in mount:

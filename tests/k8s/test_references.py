@@ -19,7 +19,7 @@ from src.serving.app import create_app
 from src.serving.doors import HANDSHAKE_SECONDS
 from src.version import VERSION
 from tests.conftest import REPOSITORY
-from tests.k8s.conftest import K8S, OVERLAYS, Object, one, render
+from tests.k8s.conftest import DEPLOY, K8S, OVERLAYS, Object, one, render
 from tests.k8s.references import Pods, dangling, pods_of
 from tests.k8s.room import quantity, too_small
 
@@ -504,7 +504,7 @@ def test_an_operator_of_prometheus_counts_each_pod_once() -> None:
 
 
 def objects_of_files() -> Iterator[tuple[str, list[Object]]]:
-    for folder in (K8S, K8S / "monitoring", *(K8S / "overlays" / name for name in OVERLAYS)):
+    for folder in (K8S, K8S / "monitoring", *(DEPLOY / name for name in OVERLAYS)):
         for file in folder.glob("*.yaml"):
             yield file.name, list(yaml.safe_load_all(file.read_text()))
 
@@ -516,7 +516,7 @@ def test_a_file_holds_one_object() -> None:
 def test_every_file_is_in_a_table_of_contents_or_applied_by_hand() -> None:
     alone = {"networkpolicy-nodeport.yaml", "service-nodeport.yaml", "servicemonitor-iris-api.yaml"}
 
-    for folder in (K8S, K8S / "monitoring", *(K8S / "overlays" / name for name in OVERLAYS)):
+    for folder in (K8S, K8S / "monitoring", *(DEPLOY / name for name in OVERLAYS)):
         contents = yaml.safe_load((folder / "kustomization.yaml").read_text())
         named = {*contents.get("resources", []), *(each.get("path") for each in contents.get("patches", []))}
         files = {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"} - alone
