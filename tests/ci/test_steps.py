@@ -83,9 +83,11 @@ def steps() -> list[Step]:
 
 
 def done_by_ci() -> set[str]:
-    """Return the commands of `.ci/run`, as they are typed."""
-    lines = (REPOSITORY / ".ci/run").read_text().splitlines()
-    return {line.removeprefix("step ") for line in lines if line.startswith("step ")}
+    """Return the commands of `.ci/run`, as they are typed; of several targets of make, each too."""
+    lines = [line.strip() for line in (REPOSITORY / ".ci/run").read_text().splitlines()]
+    found = {line.removeprefix("step ") for line in lines if line.startswith("step ")}
+    several = [command.split()[1:] for command in found if re.fullmatch(r"make [a-z -]+", command)]
+    return found | {f"make {target}" for targets in several for target in targets}
 
 
 def left() -> list[Step]:
