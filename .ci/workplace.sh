@@ -22,7 +22,7 @@ case ${1:-} in
     provider) if [ -x $tools/terraform-google ]; then $tools/terraform-google; fi ;;
     stop) if [ -x $tools/docker-engine ]; then $tools/docker-engine stop; fi ;;
     *)
-        sed -n 's/^# *//p' "$0" >&2
+        sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
 esac
