@@ -86,3 +86,20 @@ def test_a_server_that_takes_too_long_is_said(tmp_path: Path) -> None:
 
     server.end()
     assert server.process.returncode == -signal.SIGKILL
+
+
+def test_two_test_runs_are_given_different_ports(tmp_path: Path) -> None:
+    code = "import time\nfrom tests.ports import free_port\n"
+    code += "print(*(free_port() for _ in range(400)), flush=True)\ntime.sleep(600)"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTEST_XDIST_WORKER": "gw11"}
+    runs = [Server([sys.executable, "-c", code], tmp_path, tmp_path / name, environment) for name in "ab"]
+
+    try:
+        for run in runs:
+            run.wait_until(lambda log=run.log: len(pids(log)) == 400, "it has its ports")  # type: ignore
+        one, other = (set(pids(run.log)) for run in runs)
+    finally:
+        for run in runs:
+            run.end()
+
+    assert one & other == set()
