@@ -142,6 +142,10 @@ bench: $(INSTALLED) $(MODEL) ## Measure the server beside an empty and a plain F
 test: $(INSTALLED) ## Run the tests and measure their coverage
 	python -m pytest $(PYTEST_ARGS)
 
+.PHONY: test-mutants
+test-mutants: $(INSTALLED) ## Try every generated mistake in rules and manifests; the other targets try a tenth
+	MUTANTS=all python -m pytest tests/k8s/test_mutants.py tests/monitoring_stack/test_rules.py --numprocesses 0 --no-cov -rP
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check format, imports, style and types
 	black --check --quiet $(PYTHON_FILES)
@@ -154,4 +158,4 @@ format: $(INSTALLED) ## Format the code
 	isort --quiet $(PYTHON_FILES)
 	black --quiet $(PYTHON_FILES)
 
-include k8s/targets.mk terraform/targets.mk docs/targets.mk ci/targets.mk ci/security.mk
+include k8s/targets.mk terraform/targets.mk docs/targets.mk scripts/ci/targets.mk scripts/ci/security.mk

@@ -279,7 +279,7 @@ def give_up(seconds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--lock", type=Path, default=ROOT / "poetry.lock")
-    parser.add_argument("--exceptions", type=Path, default=ROOT / "ci/audit-exceptions.toml")
+    parser.add_argument("--exceptions", type=Path, default=ROOT / "scripts/ci/audit-exceptions.toml")
     parser.add_argument("--osv", type=service, default="https://api.osv.dev")
     parser.add_argument("--pypi", type=service, default=pypi_of_pip())
     parser.add_argument("--sarif", type=Path, help="file to write the findings to")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Look for secrets in every commit, its message included, and in the work tree: `make secrets`.
-# What may stay is in .gitleaks.toml, each with its reason. 0: nothing else; 1: something; 2: nobody knows.
+# What may stay is in scripts/ci/gitleaks.toml, each with its reason. 0: nothing else; 1: something; 2: nobody knows.
 #
 #   scripts/secrets.sh [REPOSITORY]
 set -euo pipefail
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 version=v8.30.1
 tool=$PWD/.tools/gitleaks-$version
-config=$PWD/.gitleaks.toml
+config=$PWD/scripts/ci/gitleaks.toml
 if ! [ -x "$tool/gitleaks" ]; then
     if ! command -v go >/dev/null; then
         echo "error: gitleaks is built with Go: install it, from https://go.dev/dl" >&2

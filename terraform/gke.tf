@@ -1,4 +1,4 @@
-# The cluster for k8s/overlays/gke.
+# The cluster for deploy/overlays/gke.
 resource "google_service_account" "gke_nodes" {
   count = var.gke ? 1 : 0
 

@@ -162,7 +162,7 @@ variable "github_repository" {
 }
 
 variable "gke" {
-  description = "Whether there is a GKE Autopilot cluster for k8s/overlays/gke."
+  description = "Whether there is a GKE Autopilot cluster for deploy/overlays/gke."
   type        = bool
   default     = false
   nullable    = false

@@ -1,9 +1,11 @@
 """What most tests need: the iris schema, and bundles made without training."""
 
+import ctypes
 import json
 import logging
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +27,12 @@ REPOSITORY = Path(__file__).parent.parent
 # A busy machine is no failure.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker of pytest-xdist ends with who started it, at once, also where that is killed."""
+    if hasattr(config, "workerinput") and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 class FixedRuntime:

@@ -7,13 +7,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 source scripts/k8s/lib.sh
 
-overlay=${1:?an overlay of k8s/overlays}
-[ -f "k8s/overlays/$overlay/kustomization.yaml" ] || die "there is no overlay $overlay in k8s/overlays"
+overlay=${1:?an overlay of deploy/overlays}
+[ -f "deploy/overlays/$overlay/kustomization.yaml" ] || die "there is no overlay $overlay in deploy/overlays"
 if [ "$overlay" = local ] && [ ! -f mlruns/champion.json ]; then die "no model in mlruns/: make train"; fi
 choose_context
 
 # Which of our images it runs is asked of the overlay itself.
-rendered=$("${kube[@]}" kustomize "k8s/overlays/$overlay")
+rendered=$("${kube[@]}" kustomize "deploy/overlays/$overlay")
 images=$(sed -n 's/^ *-* *image: \(mlops-core[a-z-]*:[^ ]*\)$/\1/p' <<<"$rendered" | sort -u)
 # shellcheck disable=SC2086 # several words on purpose
 if [ -n "$images" ]; then scripts/k8s/load.sh $images; fi
@@ -24,7 +24,7 @@ serving=$("${kube[@]}" get deployment iris-api --ignore-not-found \
     --output 'jsonpath={.status.availableReplicas}{.spec.template.spec.volumes[*].persistentVolumeClaim.claimName}')
 apply -f k8s/namespace.yaml
 ensure_secrets k8s/secret.yaml.example "$rendered"
-applied=$(apply -k "k8s/overlays/$overlay" --output name)
+applied=$(apply -k "deploy/overlays/$overlay" --output name)
 echo "$applied"
 
 for ours in deployment.apps/mlflow deployment.apps/iris-api; do

@@ -25,7 +25,7 @@ def uses(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
 
 
 def test_there_are_these() -> None:
-    names = ["ci.yml", "deploy.yml", "release.yml", "retrain.yml", "terraform.yml"]
+    names = ["ci.yml", "deploy.yml", "nightly.yml", "release.yml", "retrain.yml", "terraform.yml"]
 
     assert [file.name for file in FILES] == names
 

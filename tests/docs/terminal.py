@@ -4,19 +4,16 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from tests.conftest import REPOSITORY
 from tests.docs.blocks import OUTPUT, SERVER, Block
 from tests.ports import free_port
+from tests.servers import Server, answers
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 IDENTITY = {
@@ -53,7 +50,7 @@ class Terminal:
         self._folder = folder
         self._state = folder.parent / "state"
         self._state.write_text(f"cd {folder}\n")
-        self._server: subprocess.Popen[bytes] | None = None
+        self._server: Server | None = None
         self.port = free_port()
         programs = folder.parent / "programs"
         programs.mkdir()
@@ -90,9 +87,8 @@ class Terminal:
 
     def close(self) -> None:
         """Stop the server."""
-        if self._server is not None and self._server.poll() is None:
-            os.killpg(self._server.pid, signal.SIGTERM)
-            self._server.wait(timeout=30)
+        if self._server is not None:
+            self._server.end()
 
     def _bash(self, script: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -101,31 +97,16 @@ class Terminal:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
         )
 
     def _serve(self, script: str, where: str) -> None:
         self.close()
         *commands, last = script.rstrip().splitlines()
         keep = f"{{ echo cd \"'$PWD'\"; export -p; }} > '{self._state}'"
-        server = subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", "\n".join([*commands, keep, last])],
-            cwd=self._folder,
-            env=self._environment,
-            start_new_session=True,
-        )
-        self._server = server
-        deadline = time.monotonic() + 120
-        while not self._ready():
-            assert server.poll() is None, f"{where}: ended with {server.returncode}"
-            assert time.monotonic() < deadline, f"{where}: not ready after two minutes"
-            time.sleep(0.05)
-
-    def _ready(self) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
+        command = ["bash", "-euo", "pipefail", "-c", "\n".join([*commands, keep, last])]
+        self._server = Server(command, self._folder, self._folder.parent / "server.log", self._environment)
+        self._server.wait_until(lambda: answers(f"http://127.0.0.1:{self.port}/readyz"), where)
 
 
 @contextmanager

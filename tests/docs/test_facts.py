@@ -97,7 +97,7 @@ def test_services_of_the_system_are_those_of_compose() -> None:
 
 
 def test_overlays_are_those_there_are() -> None:
-    named = re.findall(r"^\| `k8s/overlays/([\w-]+)`", TEXTS["docs/infrastructure.md"], flags=re.MULTILINE)
+    named = re.findall(r"^\| `deploy/overlays/([\w-]+)`", TEXTS["docs/infrastructure.md"], flags=re.MULTILINE)
 
     assert sorted(named) == sorted(path.name for path in (REPOSITORY / "deploy/overlays").iterdir())
 

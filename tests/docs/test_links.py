@@ -60,3 +60,13 @@ def test_a_link_to_nowhere_is_found() -> None:
     }
 
     assert {link: not broken(REPOSITORY / "README.md", link) for link in links} == links
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent == REPOSITORY], ids=lambda page: page.name
+)
+def test_nothing_is_linked_twice_in_a_row(page: Path) -> None:
+    lines = [line for line in page.read_text().splitlines() if line.startswith("[") and "](" in line]
+
+    assert lines
+    assert [line for line in lines if lines.count(line) > 1] == []

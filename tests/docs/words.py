@@ -41,7 +41,10 @@ def targets() -> frozenset[str]:
 
 @cache
 def make_variables() -> frozenset[str]:
-    text = "".join(file.read_text() for file in [REPOSITORY / "Makefile", *REPOSITORY.glob("*/*.mk")])
+    text = "".join(
+        file.read_text()
+        for file in [REPOSITORY / "Makefile", *REPOSITORY.glob("*/*.mk"), *REPOSITORY.glob("scripts/*/*.mk")]
+    )
     return frozenset(
         re.findall(r"^([A-Z_]+) [?:]?=", text, re.MULTILINE) + re.findall(r"\$[({]([A-Z_]+)", text)
     )

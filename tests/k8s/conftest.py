@@ -14,10 +14,11 @@ import yaml
 from tests.conftest import REPOSITORY
 
 K8S = REPOSITORY / "k8s"
-OVERLAYS = sorted(path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml"))
+DEPLOY = REPOSITORY / "deploy/overlays"
+OVERLAYS = sorted(path.parent.name for path in DEPLOY.glob("*/kustomization.yaml"))
 FOLDERS = {
     "base": K8S,
-    **{name: K8S / "overlays" / name for name in OVERLAYS},
+    **{name: DEPLOY / name for name in OVERLAYS},
     "monitoring": K8S / "monitoring",
 }
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -20,12 +19,13 @@ from src.serving.app import create_app
 from src.serving.doors import HANDSHAKE_SECONDS
 from src.version import VERSION
 from tests.conftest import REPOSITORY
-from tests.k8s.conftest import K8S, OVERLAYS, Object, one, render
+from tests.k8s.conftest import DEPLOY, K8S, OVERLAYS, Object, one, render
 from tests.k8s.references import Pods, dangling, pods_of
-from tests.k8s.room import needed, quantity, too_small
+from tests.k8s.room import quantity, too_small
 
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
+API = "iris-api"
 RUNS = ["base", *OVERLAYS]  # what can be deployed, the monitoring beside it
 LAPTOP = ["local", "mlflow", "mlflow-postgres"]
 WITH_MLFLOW = ["base", "mlflow", "mlflow-postgres"]
@@ -99,280 +99,23 @@ def test_what_is_applied_by_hand_fits(deployed: Callable[[str], list[Object]], r
     assert too_small(objects) == []
 
 
-GONE = object()
-Path_ = tuple[str | int, ...]
-API, NAME = "iris-api", "app.kubernetes.io/name"
-TEMPLATE: Path_ = ("spec", "template", "spec")
-CONTAINER: Path_ = (*TEMPLATE, "containers", 0)
-INGRESS_PATH: Path_ = ("spec", "rules", 0, "http", "paths", 2, "backend", "service")
+def test_the_volume_of_a_laptop_is_the_one_of_its_claim(rendered: dict[str, list[Object]]) -> None:
+    claim = one(rendered["local"], "PersistentVolumeClaim", "mlruns-pvc")
+    volume = one(rendered["local"], "PersistentVolume", claim["spec"]["volumeName"])["spec"]
 
-# What is changed in which run, and what is said of it.
-MUTANTS: list[tuple[str, str, str, Path_, Any, str]] = [
-    ("base", "Namespace", "mlops", (), GONE, "Namespace mlops: is not there"),
-    (
-        "base",
-        "Service",
-        API,
-        ("metadata", "namespace"),
-        "default",
-        "Service iris-api: is not in the namespace",
-    ),
-    ("base", "Service", API, ("spec", "selector", NAME), "api", "Service iris-api: selects no pods"),
-    ("base", "Service", API, ("spec", "ports", 0, "targetPort"), "web", "iris-api has no port web"),
-    ("base", "Service", "redis", (), GONE, "ConfigMap iris-api-.*: no service redis"),
-    ("base", "Service", "mlflow", (), GONE, "CronJob train: no service mlflow"),
-    ("base", "Service", "mlflow", ("spec", "ports", 0, "port"), 80, "the service mlflow has no port 5000"),
-    ("base", "Service", "alertmanager", (), GONE, "ConfigMap prometheus-config-.*: no service alertmanager"),
-    ("base", "Service", "prometheus", ("spec", "ports", 0, "port"), 80, "grafana-datasource-.* no port 9090"),
-    ("base", "ConfigMap", API, (), GONE, "Deployment iris-api: no config map iris-api-"),
-    ("base", "ConfigMap", API, ("data", "RATE_LIMIT_STORAGE"), "redis://valkey:6379", "no service valkey"),
-    ("base", "ConfigMap", API, ("data", "MLFLOW_TRACKING_URI"), "http://mlflow", "mlflow has no port 80"),
-    (
-        "base",
-        "ConfigMap",
-        "alertmanager-config",
-        ("data", "alertmanager.yaml"),
-        GONE,
-        "no key alertmanager.yaml",
-    ),
-    ("base", "ConfigMap", "prometheus-config", ("data", "prometheus.yaml"), GONE, "no key prometheus.yaml"),
-    (
-        "base",
-        "Deployment",
-        API,
-        ("spec", "selector", "matchLabels", NAME),
-        "x",
-        "does not select its own pods",
-    ),
-    ("base", "Deployment", API, (*TEMPLATE, "serviceAccountName"), "api", "no service account api"),
-    (
-        "base",
-        "Deployment",
-        API,
-        (*TEMPLATE, "serviceAccountName"),
-        "mlflow",
-        "ServiceAccount iris-api: no pod",
-    ),
-    ("base", "Deployment", API, (*TEMPLATE, "volumes", 0, "secret", "secretName"), "x", "no secret x"),
-    (
-        "base",
-        "Deployment",
-        API,
-        (*TEMPLATE, "volumes", 1, "name"),
-        "tmp",
-        "the volume temporary is not there",
-    ),
-    (
-        "base",
-        "Deployment",
-        API,
-        (*CONTAINER, "volumeMounts", 1),
-        GONE,
-        "the volume temporary is never mounted",
-    ),
-    ("base", "Deployment", API, (*CONTAINER, "ports", 0, "name"), "web", "readinessProbe: no port http"),
-    (
-        "base",
-        "Deployment",
-        API,
-        (*CONTAINER, "livenessProbe", "httpGet", "port"),
-        "x",
-        "livenessProbe: no port x",
-    ),
-    (
-        "base",
-        "Deployment",
-        API,
-        (*TEMPLATE, "topologySpreadConstraints", 0, "labelSelector", "matchLabels", NAME),
-        "x",
-        "spreads pods of somebody else",
-    ),
-    ("base", "PersistentVolumeClaim", "mlflow-pvc", (), GONE, "Deployment mlflow: no claim mlflow-pvc"),
-    ("base", "Deployment", "mlflow", (*TEMPLATE, "volumes", 1), GONE, "models-pvc: no pod uses it"),
-    (
-        "base",
-        "Deployment",
-        "prometheus",
-        (*CONTAINER, "args", 0),
-        "--config.file=/etc/p.yml",
-        "is not mounted",
-    ),
-    (
-        "base",
-        "Deployment",
-        "grafana",
-        (*CONTAINER, "env", 0, "value"),
-        "/run/secrets/grafana/key",
-        "the secret grafana-admin has no key key",
-    ),
-    ("base", "HorizontalPodAutoscaler", API, ("spec", "scaleTargetRef", "name"), "x", "no Deployment x"),
-    (
-        "base",
-        "HorizontalPodAutoscaler",
-        API,
-        ("spec", "scaleTargetRef", "apiVersion"),
-        "extensions/v1",
-        "no Deployment iris-api of extensions/v1",
-    ),
-    (
-        "base",
-        "Deployment",
-        API,
-        (*CONTAINER, "resources", "requests", "cpu"),
-        GONE,
-        "iris-api requests no cpu",
-    ),
-    (
-        "base",
-        "PodDisruptionBudget",
-        API,
-        ("spec", "selector", "matchLabels", NAME),
-        "x",
-        "PodDisruptionBudget iris-api: selects no pods",
-    ),
-    ("base", "Ingress", API, (*INGRESS_PATH, "name"), "api", "/predict: no service api"),
-    ("base", "Ingress", API, (*INGRESS_PATH, "port", "name"), "web", "/predict: iris-api has no port web"),
-    ("base", "Ingress", API, ("spec", "tls", 0, "secretName"), "tls", "no certificate tls"),
-    (
-        "base",
-        "Ingress",
-        API,
-        ("spec", "tls", 0, "hosts", 0),
-        "a.example",
-        "for a.example, which is not served",
-    ),
-    (
-        "base",
-        "CronJob",
-        "train",
-        ("spec", "jobTemplate", "spec", "podFailurePolicy", "rules", 1, "onExitCodes", "containerName"),
-        "x",
-        "CronJob train: no container x",
-    ),
-    (
-        "base",
-        "NetworkPolicy",
-        "train",
-        ("spec", "podSelector", "matchLabels", NAME),
-        "x",
-        "NetworkPolicy train: selects no pods",
-    ),
-    (
-        "base",
-        "NetworkPolicy",
-        API,
-        ("spec", "egress", 0, "to", 0, "podSelector", "matchLabels", NAME),
-        "valkey",
-        "NetworkPolicy iris-api: egress: .* selects no pods",
-    ),
-    ("base", "NetworkPolicy", API, ("spec", "ingress", 0, "ports", 0, "port"), "web", "has no port web"),
-    (
-        "base",
-        "NetworkPolicy",
-        API,
-        ("spec", "egress", 0, "ports", 0, "port"),
-        "http",
-        "redis has no port http",
-    ),
-    (
-        "base",
-        "NetworkPolicy",
-        API,
-        ("spec", "policyTypes"),
-        ["Ingress"],
-        "rules of egress that are not in force",
-    ),
-    ("base", "Role", "prometheus", (), GONE, "RoleBinding prometheus: no Role prometheus"),
-    ("base", "RoleBinding", "prometheus", ("subjects", 0, "name"), "x", "no ServiceAccount x"),
-    (
-        "base",
-        "Deployment",
-        API,
-        ("spec", "template", "metadata", "labels", NAME),
-        "api",
-        "prometheus-config-.*: the job iris-api keeps no pods",
-    ),
-    ("base", "Deployment", API, (*CONTAINER, "ports", 0, "name"), "web", "the job iris-api keeps no pods"),
-    ("local", "PersistentVolume", "mlops-mlruns", (), GONE, "no volume mlops-mlruns"),
-    (
-        "local",
-        "PersistentVolume",
-        "mlops-mlruns",
-        ("spec", "claimRef", "name"),
-        "models",
-        "the volume mlops-mlruns does not fit",
-    ),
-    ("local", "PersistentVolumeClaim", "mlruns-pvc", ("spec", "storageClassName"), "x", "does not fit"),
-    ("local", "PersistentVolumeClaim", "mlruns-pvc", (), GONE, "Deployment iris-api: no claim mlruns-pvc"),
-    ("local", "ConfigMap", API, ("data", "MLFLOW_TRACKING_URI"), "http://mlflow:5000", "no service mlflow"),
-    ("mlflow-postgres", "Service", "postgres", (), GONE, "StatefulSet postgres: no service postgres"),
-    ("mlflow-postgres", "Service", "postgres", (), GONE, "Deployment mlflow: no service postgres"),
-    (
-        "mlflow-postgres",
-        "StatefulSet",
-        "postgres",
-        (*CONTAINER, "env", 2, "value"),
-        "/run/secrets/postgres/pgpass",
-        "the secret postgres has no key pgpass",
-    ),
-    ("gke", "BackendConfig", API, (), GONE, "Service iris-api: no backend config iris-api"),
-    ("gke", "BackendConfig", API, ("spec", "healthCheck", "port"), 8080, "no pod has the port 8080"),
-    ("gke", "FrontendConfig", API, (), GONE, "Ingress iris-api: no FrontendConfig iris-api"),
-    ("gke", "ManagedCertificate", API, (), GONE, "Ingress iris-api: no ManagedCertificate iris-api"),
-    ("gke", "ManagedCertificate", API, ("spec", "domains", 0), "a.example", "is for \\['a.example'\\]"),
-    ("gke", "PodMonitoring", API, ("spec", "selector", "matchLabels", NAME), "x", "selects no pods"),
-    ("gke", "PodMonitoring", API, ("spec", "endpoints", 0, "port"), "web", "iris-api has no port web"),
-]
+    assert volume["claimRef"] == {key: claim["metadata"][key] for key in ("namespace", "name")}
+    assert volume["storageClassName"] == claim["spec"]["storageClassName"]
+    assert volume["accessModes"] == claim["spec"]["accessModes"]
+    assert volume["capacity"]["storage"] == claim["spec"]["resources"]["requests"]["storage"]
 
 
-@pytest.mark.parametrize(
-    ("run", "kind", "name", "path", "value", "said"),
-    MUTANTS,
-    ids=[f"{kind} {name} {'.'.join(map(str, path))}" for _, kind, name, path, _, _ in MUTANTS],
-)
-def test_what_is_not_there_is_said(
-    deployed: Callable[[str], list[Object]],
-    run: str,
-    kind: str,
-    name: str,
-    path: Path_,
-    value: Any,
-    said: str,
-) -> None:
-    objects = deployed(run)
-    target = starting(objects, kind, name)
+@pytest.mark.parametrize("run", ["base", "gke"])
+def test_a_certificate_is_for_the_host_that_is_served(rendered: dict[str, list[Object]], run: str) -> None:
+    ingress = one(rendered[run], "Ingress", API)["spec"]
+    managed = [each["spec"]["domains"] for each in rendered[run] if each["kind"] == "ManagedCertificate"]
+    [rule] = ingress["rules"]
 
-    if path:
-        change(target, path, value)
-    else:
-        objects.remove(target)
-
-    assert any(re.search(said, problem) for problem in dangling(objects, secrets()))
-
-
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [(name, key) for name, keys in secrets().items() for key in sorted(keys) if name != API],
-)
-def test_a_secret_without_a_key_that_is_read_is_noticed(
-    deployed: Callable[[str], list[Object]], name: str, key: str
-) -> None:
-    less = secrets() | {name: secrets()[name] - {key}}
-
-    problems = dangling(deployed("mlflow-postgres"), less)
-
-    assert problems
-    assert all(problem.endswith(f"the secret {name} has no key {key}") for problem in problems)
-
-
-def change(target: Any, path: Path_, value: Any) -> None:
-    for step in path[:-1]:
-        target = target[step]
-    assert target[path[-1]] != value  # what is changed was there
-    if value is GONE:
-        del target[path[-1]]
-    else:
-        target[path[-1]] = value
+    assert [*managed, *(each["hosts"] for each in ingress.get("tls", []))] == [[rule["host"]]]
 
 
 # Against the code
@@ -561,6 +304,7 @@ def test_a_training_is_not_tried_again_where_it_would_fail_again(rendered: dict[
     ]
 
     assert rules[1]["action"] == "FailJob"
+    assert rules[1]["onExitCodes"]["containerName"] == container(rendered["base"], "train")["name"]
     assert rules[1]["onExitCodes"]["values"] == [UsageError.exit_code, GateError.exit_code]
 
 
@@ -704,26 +448,6 @@ def test_the_quota_has_room_for_all_at_their_most(deployed: Callable[[str], list
     assert too_small(deployed(run)) == []
 
 
-def test_the_quota_is_counted_at_the_most_with_what_drains(rendered: dict[str, list[Object]]) -> None:
-    total = needed(rendered["base"])
-
-    # Twelve of the API, two of Redis, MLflow and the training.
-    assert total["pods"] == 12 + 2 + 1 + 1
-    assert total["requests.cpu"] == pytest.approx(12 * 0.5 + 2 * 0.05 + 0.25 + 1)
-    assert total["persistentvolumeclaims"] == 2
-
-
-@pytest.mark.parametrize(
-    "resource", ["pods", "requests.cpu", "requests.memory", "limits.memory", "requests.storage"]
-)
-def test_a_quota_without_room_is_noticed(deployed: Callable[[str], list[Object]], resource: str) -> None:
-    objects = deployed("mlflow-postgres")
-
-    one(objects, "ResourceQuota", "mlops")["spec"]["hard"][resource] = str(needed(objects)[resource] - 0.01)
-
-    assert [problem.partition(":")[0] for problem in too_small(objects)] == [resource]
-
-
 @each_run
 def test_no_container_is_larger_than_the_limit_allows(
     deployed: Callable[[str], list[Object]], run: str
@@ -767,14 +491,6 @@ def test_a_change_of_the_configuration_is_a_rollout(
     assert all(re.search("-[a-z0-9]{10}$", name) for name in names)
 
 
-@each_run
-def test_the_namespace_takes_restricted_pods_alone(rendered: dict[str, list[Object]], run: str) -> None:
-    labels = one(rendered[run], "Namespace", "mlops")["metadata"]["labels"]
-
-    for mode in ("enforce", "audit", "warn"):
-        assert labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
-
-
 def test_an_operator_of_prometheus_counts_each_pod_once() -> None:
     monitor = yaml.safe_load((K8S / "monitoring/servicemonitor-iris-api.yaml").read_text())["spec"]
     service = yaml.safe_load((K8S / "service.yaml").read_text())
@@ -788,7 +504,7 @@ def test_an_operator_of_prometheus_counts_each_pod_once() -> None:
 
 
 def objects_of_files() -> Iterator[tuple[str, list[Object]]]:
-    for folder in (K8S, K8S / "monitoring", *(K8S / "overlays" / name for name in OVERLAYS)):
+    for folder in (K8S, K8S / "monitoring", *(DEPLOY / name for name in OVERLAYS)):
         for file in folder.glob("*.yaml"):
             yield file.name, list(yaml.safe_load_all(file.read_text()))
 
@@ -800,7 +516,7 @@ def test_a_file_holds_one_object() -> None:
 def test_every_file_is_in_a_table_of_contents_or_applied_by_hand() -> None:
     alone = {"networkpolicy-nodeport.yaml", "service-nodeport.yaml", "servicemonitor-iris-api.yaml"}
 
-    for folder in (K8S, K8S / "monitoring", *(K8S / "overlays" / name for name in OVERLAYS)):
+    for folder in (K8S, K8S / "monitoring", *(DEPLOY / name for name in OVERLAYS)):
         contents = yaml.safe_load((folder / "kustomization.yaml").read_text())
         named = {*contents.get("resources", []), *(each.get("path") for each in contents.get("patches", []))}
         files = {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"} - alone

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -20,9 +18,9 @@ import yaml
 from tests.conftest import REPOSITORY
 from tests.monitoring_stack.tools import ALERTMANAGER, MONITORING, RULES, program
 from tests.ports import free_port
+from tests.servers import PATIENCE, Server, answers
 
 SCALE = 60  # times as fast as in production
-PATIENCE = 90  # seconds for anything to happen, on a machine that others use too
 KEY = "k" * 40
 _MILLISECONDS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"(?<![\w.])(\d+)([smhd])(?![\w.])")
@@ -76,7 +74,7 @@ class Stack:
         self.began = time.monotonic()
         self.receiver = Receiver()
         self.ports = {name: free_port() for name in ("one", "two", "three", "prometheus", "alertmanager")}
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, Server] = {}
 
     def start_api(self, name: str, models: Path) -> None:
         environment = {
@@ -153,10 +151,7 @@ class Stack:
         return f"127.0.0.1:{self.ports[name]}"
 
     def kill(self, name: str) -> None:
-        process = self.running.pop(name)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        self.running.pop(name).end()
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """Return the samples that `expression` has now."""
@@ -187,23 +182,12 @@ class Stack:
         print(f"{time.monotonic() - self.began:6.1f} s, waited {time.monotonic() - began:4.1f} s: {what}")
 
     def _alive(self, name: str, path: str = "/livez") -> bool:
-        process = self.running[name]
-        assert process.poll() is None, (self.folder / f"{name}.log").read_text()
-        try:
-            return httpx.get(f"http://{self.address(name)}{path}").status_code == 200
-        except httpx.TransportError:
-            return False
+        server = self.running[name]
+        assert server.process.poll() is None, server.log.read_text()
+        return answers(f"http://{self.address(name)}{path}")
 
     def _start(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self.running[name] = Server(command, self.folder, self.folder / f"{name}.log", environment)
 
 
 @contextmanager

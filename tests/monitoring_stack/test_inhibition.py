@@ -1,6 +1,5 @@
 """What a running Alertmanager holds back because something said already explains it, and what it does not."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import yaml
 
 from tests.monitoring_stack.tools import ALERTMANAGER, RULES, program
 from tests.ports import free_port
+from tests.servers import PATIENCE, Server, answers
 
 Labels = dict[str, str]
 
@@ -89,26 +89,17 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmana
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    server = Server(command, folder, folder / "log")
     try:
         running = Alertmanager(port)
-        wait_until(lambda: answers(running), lambda: (folder / "log").read_text())
+        server.wait_until(lambda: answers(f"{running.url}/status"), "Alertmanager answers")
         yield running
     finally:
-        process.kill()
-        process.wait(timeout=10)
-
-
-def answers(alertmanager: Alertmanager) -> bool:
-    try:
-        return httpx.get(f"{alertmanager.url}/status").status_code == 200
-    except httpx.TransportError:
-        return False
+        server.end()
 
 
 def wait_until(happened: Callable[[], bool], otherwise: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < deadline, otherwise()
         time.sleep(0.05)

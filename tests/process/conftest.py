@@ -18,6 +18,7 @@ from src.bundle import Example
 from src.runtime.export import export
 from src.runtime.pipeline import build_pipeline
 from src.schema import Schema
+from tests import servers
 from tests.conftest import REPOSITORY
 from tests.ports import free_port
 
@@ -37,7 +38,7 @@ class Server:
     def log(self) -> str:
         return self._log.read_text()
 
-    def wait_for(self, path: str, status: int, seconds: float = 30) -> httpx.Response:
+    def wait_for(self, path: str, status: int, seconds: float = servers.PATIENCE) -> httpx.Response:
         """Ask for `path` until it answers with `status`."""
         deadline = time.monotonic() + seconds
         last = "no answer"
@@ -60,7 +61,7 @@ class Server:
     def stop(self) -> int:
         """Send SIGTERM and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=servers.PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +101,7 @@ def train(schema: Schema) -> tuple[bytes, Example]:
 def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start servers that end with the test, by our entry point or, `plain`, by Uvicorn's command."""
     started: list[Server] = []
+    running: list[servers.Server] = []
 
     def start(plain: bool = False, **environment: str) -> Server:
         port = free_port()
@@ -109,24 +111,14 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         folder = tmp_path / f"server-{len(started)}"
         folder.mkdir()
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        log = folder / "log"
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env={**keep, "PYTHONPATH": str(REPOSITORY), "PORT": str(port), **environment},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        started.append(Server(process, port, log))
+        given = {**keep, "PYTHONPATH": str(REPOSITORY), "PORT": str(port), **environment}
+        running.append(servers.Server(command, folder, folder / "log", given))
+        started.append(Server(running[-1].process, port, running[-1].log))
         return started[-1]
 
     yield start
-    for server in started:
-        if server.process.poll() is None:
-            os.killpg(server.process.pid, signal.SIGKILL)
-        server.process.wait(timeout=10)
+    for server in running:
+        server.end()
 
 
 @pytest.fixture

@@ -3,16 +3,13 @@
 import logging
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
-import requests
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
@@ -28,6 +25,7 @@ from src.schema import Schema, to_features
 from tests.buckets import bucket, bucket_server  # noqa: F401
 from tests.conftest import REPOSITORY
 from tests.ports import free_port
+from tests.servers import Server, answers
 
 MakeFiles = Callable[..., dict[str, bytes]]
 
@@ -132,19 +130,9 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command += ["--artifacts-destination", str(folder / "artifacts")]
     quick = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     url = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **quick}, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            for _ in range(600):
-                assert server.poll() is None, (folder / "log").read_text()
-                try:
-                    requests.get(f"{url}/health", timeout=1).raise_for_status()
-                    break
-                except requests.RequestException:
-                    time.sleep(0.1)
-            yield url
-        finally:
-            os.killpg(server.pid, 15)  # its workers, too: the session is theirs alone
-            server.wait(timeout=20)
+    server = Server(command, folder, folder / "log", {**os.environ, **quick})
+    try:
+        server.wait_until(lambda: answers(f"{url}/health"), "MLflow is healthy")
+        yield url
+    finally:
+        server.end()

@@ -63,7 +63,7 @@ class Machine:
         for name in ("Makefile", "pyproject.toml", *_makefiles()):
             (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / name, self.checkout / name)
-        shutil.copytree(REPOSITORY / "scripts", self.checkout / "scripts")
+        shutil.copytree(REPOSITORY / "scripts", self.checkout / "scripts", dirs_exist_ok=True)
         self.answer(r"^kubectl --context \S+ config get-contexts", code=1)
         for context in contexts:
             self.answer(rf"^kubectl --context {context} config get-contexts {context} ", f"{context}\n")

@@ -74,8 +74,8 @@ def make_machine(tmp_path: Path) -> Iterator[Any]:
     def make(*contexts: str) -> Machine:
         machine = Machine(tmp_path, contexts)
         for name in ("local", "mlflow"):
-            (machine.checkout / "k8s/overlays" / name).mkdir(parents=True)
-            (machine.checkout / "k8s/overlays" / name / "kustomization.yaml").touch()
+            (machine.checkout / "deploy/overlays" / name).mkdir(parents=True)
+            (machine.checkout / "deploy/overlays" / name / "kustomization.yaml").touch()
         (machine.checkout / "k8s/monitoring").mkdir()
         (machine.checkout / "k8s/monitoring/secrets.yaml.example").write_text(SECRETS)
         (machine.checkout / "k8s/secret.yaml.example").write_text(SECRETS)
@@ -308,7 +308,7 @@ def test_the_api_alone_is_deployed_and_waited_for(machine: Machine) -> None:
     output = ok(machine.run("make", "k8s-deploy"))
 
     assert machine.calls == [
-        f"{MINE} kustomize k8s/overlays/local",
+        f"{MINE} kustomize deploy/overlays/local",
         f"docker image inspect {API}",
         f"minikube image load --profile minikube {API}",
         "minikube image ls --profile minikube",
@@ -316,7 +316,7 @@ def test_the_api_alone_is_deployed_and_waited_for(machine: Machine) -> None:
         f"{MINE} {SERVING}",
         f"{APPLY} -f k8s/namespace.yaml",
         f"{MINE} get secret iris-api --ignore-not-found --output name",
-        f"{APPLY} -k k8s/overlays/local --output name",
+        f"{APPLY} -k deploy/overlays/local --output name",
         f"{MINE} rollout status deployment.apps/iris-api --timeout 300s",
     ]
     assert output.splitlines()[-1] == "the API runs; try it: make k8s-test, use it: make k8s-port-forward"
@@ -326,7 +326,7 @@ def test_with_mlflow_the_api_is_left_to_wait_for_a_model(machine: Machine) -> No
     output = ok(machine.run("make", "k8s-deploy-mlflow"))
 
     assert machine.calls[:7] == [
-        f"{MINE} kustomize k8s/overlays/mlflow",
+        f"{MINE} kustomize deploy/overlays/mlflow",
         f"docker image inspect {PIPELINE}",
         f"minikube image load --profile minikube {PIPELINE}",
         "minikube image ls --profile minikube",
@@ -335,7 +335,7 @@ def test_with_mlflow_the_api_is_left_to_wait_for_a_model(machine: Machine) -> No
         "minikube image ls --profile minikube",
     ]
     assert machine.calls[-2:] == [
-        f"{APPLY} -k k8s/overlays/mlflow --output name",
+        f"{APPLY} -k deploy/overlays/mlflow --output name",
         f"{MINE} rollout status deployment.apps/mlflow --timeout 300s",
     ]
     assert (
@@ -381,18 +381,18 @@ def test_without_a_model_of_mlflow_the_api_is_not_waited_for(machine: Machine, s
 
 
 def test_another_overlay_can_be_named(machine: Machine) -> None:
-    (machine.checkout / "k8s/overlays/mine").mkdir()
-    (machine.checkout / "k8s/overlays/mine/kustomization.yaml").touch()
+    (machine.checkout / "deploy/overlays/mine").mkdir()
+    (machine.checkout / "deploy/overlays/mine/kustomization.yaml").touch()
 
     ok(machine.run("make", "k8s-deploy-mlflow", "OVERLAY=mine"))
 
-    assert f"{APPLY} -k k8s/overlays/mine --output name" in machine.calls
+    assert f"{APPLY} -k deploy/overlays/mine --output name" in machine.calls
 
 
 def test_an_unknown_overlay_is_refused(machine: Machine) -> None:
     result = machine.run("scripts/k8s/deploy.sh", "mine")
 
-    assert failed(result) == "error: there is no overlay mine in k8s/overlays"
+    assert failed(result) == "error: there is no overlay mine in deploy/overlays"
     assert machine.calls == []
 
 

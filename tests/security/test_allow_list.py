@@ -4,7 +4,7 @@ import tomllib
 
 from tests.conftest import REPOSITORY
 
-CONFIG = tomllib.loads((REPOSITORY / ".gitleaks.toml").read_text())
+CONFIG = tomllib.loads((REPOSITORY / "scripts/ci/gitleaks.toml").read_text())
 
 
 def test_every_rule_of_the_tool_is_kept() -> None:

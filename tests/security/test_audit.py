@@ -471,7 +471,7 @@ def test_nothing_is_written_where_nobody_answered(audit: Audit, services: Servic
 
 def test_our_own_lock_file_is_asked_about_whole(audit: Audit, services: Services) -> None:
     audit.lock.write_text((REPOSITORY / "poetry.lock").read_text())
-    audit.exceptions.write_text((REPOSITORY / "ci/audit-exceptions.toml").read_text())
+    audit.exceptions.write_text((REPOSITORY / "scripts/ci/audit-exceptions.toml").read_text())
 
     code, _, error = audit()
 

@@ -26,6 +26,7 @@ CLOUD = "a project of Google Cloud; test_deployment.py runs it with one that is 
 ELSEWHERE = {
     "make test PYTEST_ARGS=tests/test_readme.py": "macOS; `make test` has the same tests for here",
     "make test-ci": "nothing: this is it",
+    "make test-mutants": "a long time; make test-k8s and make test-monitoring try a tenth",
     "make test-docs": "fresh clones of its own: it types each page in one",
     "make audit": "a service that knows vulnerabilities; tests/security has one that is not real",
     "make scan-image": "a service that knows vulnerabilities, and an image",
@@ -82,9 +83,11 @@ def steps() -> list[Step]:
 
 
 def done_by_ci() -> set[str]:
-    """Return the commands of `.ci/run`, as they are typed."""
-    lines = (REPOSITORY / ".ci/run").read_text().splitlines()
-    return {line.removeprefix("step ") for line in lines if line.startswith("step ")}
+    """Return the commands of `.ci/run`, as they are typed; of several targets of make, each too."""
+    lines = [line.strip() for line in (REPOSITORY / ".ci/run").read_text().splitlines()]
+    found = {line.removeprefix("step ") for line in lines if line.startswith("step ")}
+    several = [command.split()[1:] for command in found if re.fullmatch(r"make [a-z -]+", command)]
+    return found | {f"make {target}" for targets in several for target in targets}
 
 
 def left() -> list[Step]:

@@ -14,7 +14,7 @@ scan-infra: ## Write what checkov and zizmor find to build/sarif/infra
 
 .PHONY: test-ci
 test-ci: $(INSTALLED) ## Break the workflows in many ways, each must be found; needs Go and the tools of lint-infra
-	python -m pytest tests/ci_gates --numprocesses auto --no-cov
+	python -m pytest tests/ci --numprocesses auto --no-cov
 
 .PHONY: model-gate
 model-gate: $(INSTALLED) ## Fail unless build/bundle is whole and passed the gate
