@@ -44,7 +44,7 @@ train: $(INSTALLED) ## Prepare the data, train, evaluate and, when the gate pass
 # Only where there is no model yet: a published one is never replaced by starting the server, nor one that
 # a killed command left beside models/.
 $(MODEL): | $(INSTALLED)
-	python -m src.registry.recover || ( $(TRAIN) )
+	python -m src.promotion.recover || ( $(TRAIN) )
 
 .PHONY: mlflow-ui
 mlflow-ui: $(INSTALLED) ## Look at runs and models on http://localhost:5000
@@ -108,7 +108,7 @@ dvc-repro: dvc-init ## Run the stages whose inputs changed
 
 .PHONY: dvc-pipeline
 dvc-pipeline: dvc-repro ## The same, then publish the model to models/
-	python -m src.registry.publish
+	python -m src.promotion.publish
 
 .PHONY: dvc-status
 dvc-status: dvc-init ## Say which stages are out of date

@@ -20,8 +20,8 @@ from bench import load, report
 from bench.samples import BATCH_ROWS, CONNECTIONS, Sample, Start
 from bench.servers import KEY, Running, Server, started, uvicorn
 from src import paths
-from src.bundle import folder_fetch
-from src.bundle import load as load_bundle
+from src.bundle.bundle import folder_fetch
+from src.bundle.bundle import load as load_bundle
 from src.config import load_params
 from src.errors import MlopsError, UsageError, exit_on_error
 

@@ -13,8 +13,9 @@ from bench import load
 from bench.bench import ROW, measure, ours
 from bench.samples import Sample
 from bench.servers import Running, Server, started
-from src import bundle, paths
-from src.bundle import Training
+from src import paths
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Training
 from src.errors import MlopsError, UsageError, exit_on_error
 
 CONNECTIONS = 16

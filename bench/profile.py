@@ -16,14 +16,14 @@ PARTS = {
     "log line": r"serving/logs",
     "drift counters": r"monitoring/online",
     "metrics": r"prometheus_client|serving/metrics",
-    "validation": r"serving/rows|pydantic",
+    "validation": r"serving/decoding|pydantic",
     "rate limit": r"serving/ratelimits|limits/",
     "key": r"serving/auth|hashlib|hmac",
     "reading the body": r"serving/body|asyncio/timeouts",
-    "writing the answer": r"serving/served|serving/predict",
-    "request id, headers": r"serving/exchange",
+    "writing the answer": r"serving/loaded_model|serving/predict",
+    "request id, headers": r"serving/http/context",
     "middleware": r"serving/middleware|starlette|fastapi",
-    "HTTP: Uvicorn, httptools, asyncio": r"uvicorn|httptools|serving/(?:protocol|gathering|turns|head)|uvloop|asyncio",
+    "HTTP: Uvicorn, httptools, asyncio": r"uvicorn|httptools|serving/http/|uvloop|asyncio",
 }
 LOOP = "uvicorn/server.py"  # what runs in other threads waits
 

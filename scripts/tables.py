@@ -20,7 +20,7 @@ from src.monitoring.online import Reference
 from src.monitoring.profile import NumericProfile, Profile
 from src.serving.metrics import Metrics
 from src.serving.openapi import Document
-from src.serving.state import Serving
+from src.serving.state import AppState
 
 ROOT = Path(__file__).parent.parent
 FRENCH = ROOT / "docs/french.yaml"
@@ -59,7 +59,7 @@ def written(rows: list[Row], words: dict[str, str]) -> str:
 
 def endpoints() -> list[Row]:
     """Every path of the API, from its OpenAPI document."""
-    content = Document(Serving(Settings.model_validate({"api_key": "k" * 32}))).content()
+    content = Document(AppState(Settings.model_validate({"api_key": "k" * 32}))).content()
     schemas = content["components"]["schemas"]
 
     def fields(responses: dict[str, Any]) -> str:

@@ -16,10 +16,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from src import paths
-from src.cells import MISSING, CellRule
 from src.errors import ConfigError
-from src.frozen import Frozen
-from src.values import Bytes, CommaSeparated, Keys, Limit, LimitStorage, Seconds
+from src.schema.cells import MISSING, CellRule
+from src.setting_types import Bytes, CommaSeparated, Keys, Limit, LimitStorage, Seconds
+from src.strict_model import StrictModel
 
 MIN_KEY_LENGTH = 32
 SECRETS = Path("/run/secrets")  # where Docker and Compose mount a file for each secret
@@ -44,7 +44,7 @@ Word = Annotated[str, BeforeValidator(_check_word)]
 Range = Annotated[tuple[float, float], Field(strict=False), AfterValidator(_check_range)]
 
 
-class DataParams(Frozen):
+class DataParams(StrictModel):
     """The table, what its cells mean, its target and how it is split."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -83,7 +83,7 @@ class DataParams(Frozen):
         return self
 
 
-class TrainParams(Frozen):
+class TrainParams(StrictModel):
     """The model and its size."""
 
     model: ModelKind
@@ -91,14 +91,14 @@ class TrainParams(Frozen):
     max_depth: int | None = Field(ge=1, le=1_000)
 
 
-class EvaluateParams(Frozen):
+class EvaluateParams(StrictModel):
     """The gate: what a model must reach to be published."""
 
     min_accuracy: float = Field(ge=0, le=1)
     beat_baseline_by: float = Field(ge=0, le=1)
 
 
-class Params(Frozen):
+class Params(StrictModel):
     """`params.yaml`, whole: a missing key is an error, so the file is all there is to know."""
 
     data: DataParams

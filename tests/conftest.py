@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from src import bundle as bundles
-from src.bundle import Bundle, Example, Training
-from src.runtime.answers import Answers
-from src.schema import Features, NumericColumn, Schema
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Bundle, Example, Training
+from src.runtime.predictions import Predictions
+from src.schema.columns import Features, NumericColumn, Schema
 from src.serving.logs import LinesHandler
 
+pytest_plugins = ["tests.fitted_models", "tests.stores"]
 REPOSITORY = Path(__file__).parent.parent
 
 # A busy machine is no failure.
@@ -41,10 +42,10 @@ class FixedRuntime:
     def __init__(self, *scores: float) -> None:
         self.scores = np.array(scores, dtype=np.float64)
 
-    def predict(self, features: Features) -> Answers:
+    def predict(self, features: Features) -> Predictions:
         rows = len(features.numeric)
         labels = np.full(rows, int(self.scores.argmax()), dtype=np.int64)
-        return Answers(labels, np.tile(self.scores, (rows, 1)))
+        return Predictions(labels, np.tile(self.scores, (rows, 1)))
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from src import config
-from src.cells import MISSING, CellRule
 from src.config import Params, Settings, load_params, load_settings, load_store_settings
 from src.errors import ConfigError
+from src.schema.cells import MISSING, CellRule
 from tests.conftest import REPOSITORY
 
 KEY = "k" * 32

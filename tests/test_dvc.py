@@ -20,8 +20,8 @@ pytestmark = pytest.mark.xdist_group("dvc")
 
 # Change what is said or where it is kept, not what is computed.
 NEUTRAL = {
-    *("src.config", "src.errors", "src.frozen", "src.logs", "src.paths", "src.progress"),
-    *("src.files", "src.folders", "src.lock", "src.swap"),
+    *("src.config", "src.errors", "src.strict_model", "src.logs", "src.paths", "src.progress"),
+    *("src.disk.files", "src.disk.folders", "src.disk.lock", "src.disk.swap"),
 }
 
 
@@ -217,7 +217,7 @@ def wait_for_queue(checkout: Checkout) -> None:
 @pytest.mark.timeout(900)  # ten commands of DVC, two of them with a training
 def test_queued_experiments_are_recorded_where_the_project_is(checkout: Checkout) -> None:
     checkout.commit()
-    publish = (sys.executable, "-m", "src.registry.publish")
+    publish = (sys.executable, "-m", "src.promotion.publish")
     checkout.run(*publish)
 
     checkout.run("dvc", "exp", "run", "--queue", "--name", "deep", "--set-param", "train.max_depth=2")

@@ -18,17 +18,17 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 
-from src import bundle as bundles
 from src import paths
-from src.bundle import Bundle
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Bundle
 from src.config import StoreSettings
 from src.data import prepare
 from src.errors import BundleError, ConfigError, DataError, GateError
 from src.evaluation import evaluate
-from src.registry.publish import publish
-from src.registry.tracking import connected
+from src.promotion.publish import publish
 from src.runtime import session
-from src.schema import to_features
+from src.schema.columns import to_features
+from src.tracking.client import connected
 from src.training import train
 from tests.conftest import REPOSITORY, copy_inputs, inside, run
 from tests.mixed import write_mixed

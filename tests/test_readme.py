@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from src import bundle as bundles
 from src import paths
+from src.bundle import bundle as bundles
 from src.data import prepare
 from src.evaluation import evaluate
 from src.training import train

@@ -16,17 +16,18 @@ from pandas._libs.parsers import STR_NA_VALUES
 from sklearn.pipeline import Pipeline
 from starlette.testclient import TestClient
 
-from src import bundle as bundles
-from src import paths, tables
-from src.bundle import Bundle
-from src.cells import MISSING
+from src import paths
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Bundle
 from src.config import Settings, load_params
 from src.data import prepare
 from src.evaluation import evaluate
+from src.export.pipeline import to_frame
 from src.runtime import session
-from src.runtime.pipeline import to_frame
-from src.schema import Schema, to_features
+from src.schema.cells import MISSING
+from src.schema.columns import Schema, to_features
 from src.serving.app import create_app
+from src.tables import frames
 from src.training import train
 from src.training.fit import fit
 from tests.conftest import inside, run
@@ -80,13 +81,13 @@ def pipeline_of(folder: Path) -> Pipeline:
     """Return the pipeline that was trained in `folder`, as scikit-learn has it."""
     with inside(folder):
         data = load_params().data
-        return fit(tables.prepared(tables.read_source(data.raw, data), data), load_params()).pipeline
+        return fit(frames.prepared(frames.read_source(data.raw, data), data), load_params()).pipeline
 
 
 def serve(stack: ExitStack, bundle: Bundle) -> TestClient:
     settings = Settings.model_validate({"model_refresh_seconds": 3600, "rate_limit_predict": "9999/minute"})
     app = create_app(settings, FakeSource())
-    app.state.serving.serve(bundle, session.load(bundle))
+    app.state.shared.serve(bundle, session.load(bundle))
     return stack.enter_context(TestClient(app))
 
 
@@ -267,7 +268,7 @@ def test_files_are_read_as_requests_are(default: Bundle) -> None:
     rows = {name: [HOUSE[name]] * 3 for name in default.schema.names}
     rows |= {"bsmtqual": ["NA", " Gd", None], "lotfrontage": ["n/a", "61", None], "pool": ["NA", True, None]}
 
-    frame = tables.to_schema_frame(pd.DataFrame(rows), default.schema)
+    frame = frames.to_schema_frame(pd.DataFrame(rows), default.schema)
 
     assert frame["bsmtqual"].tolist() == ["", "Gd", ""]
     assert np.array_equal(frame["lotfrontage"], [np.nan, 61, np.nan], equal_nan=True)

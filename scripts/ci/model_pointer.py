@@ -10,16 +10,16 @@ It has the form of the store's champion.json, and deploying it is copying it the
 import argparse
 from pathlib import Path
 
-from src import bundle as bundles
 from src import paths
-from src.bundle import Bundle
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Bundle
 from src.errors import GateError, RegistryError, exit_on_error
-from src.registry.bucket import BucketFiles
-from src.registry.champion import Pointer, load_bundle
-from src.registry.files import Files, FolderFiles
-from src.registry.folder_store import pointer_to
-from src.registry.sealed import read_sealed
+from src.promotion.folder_store import pointer_to
+from src.promotion.sealed import read_sealed
 from src.runtime import session
+from src.store.bucket import BucketFiles
+from src.store.files import Files, FolderFiles
+from src.store.pointer import Pointer, load_bundle
 
 POINTER = Path("deploy/model.json")
 

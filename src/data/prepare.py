@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from src import logs, paths, tables
+from src import logs, paths
 from src.config import load_params
 from src.data.remarks import remarks
+from src.disk.lock import folder_locked
 from src.errors import exit_on_error
-from src.lock import folder_locked
-from src.source import read_texts
+from src.tables import frames
+from src.tables.source import read_texts
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +30,16 @@ def main() -> None:
     logs.setup()
     data = load_params().data
     texts = read_texts(Path(data.source))
-    table = tables.to_values(texts, data)
+    table = frames.to_values(texts, data)
     for remark in remarks(texts, table, data):  # before what follows may fail: they may say why
         logger.warning(remark)
-    prepared = tables.prepared(table, data)
+    prepared = frames.prepared(table, data)
     logger.info("classes: %s", balance(table[prepared.schema.target_header].map(data.cells.text)))
     paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
     with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
-        tables.write(data.raw, Path(data.source).read_bytes())
+        frames.write(data.raw, Path(data.source).read_bytes())
         for path, content in prepared.files().items():
-            tables.write(path, content)
+            frames.write(path, content)
     train, test = len(prepared.train), len(prepared.test)
     logger.info(
         "prepared %s: %d rows to train, %d held out, in %s", data.source, train, test, paths.TRAIN.parent

@@ -9,7 +9,7 @@ import pandas as pd
 from src.config import DataParams
 from src.data import spelling
 from src.data.spelling import Spelled
-from src.names import find, named
+from src.schema.names import find, named
 
 
 def remarks(texts: pd.DataFrame, table: pd.DataFrame, data: DataParams) -> Iterator[str]:

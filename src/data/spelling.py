@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import pandas as pd
 
-from src.cells import NUMBER, CellRule
-from src.kinds import BOOLEANS, LEADING_ZERO
+from src.schema.cells import NUMBER, CellRule
+from src.tables.kinds import BOOLEANS, LEADING_ZERO
 
 _SEPARATED = re.compile(
     r"[+-]?(?:[0-9]{1,3}(?:[,.'’_\s][0-9]{3})+(?:[.,][0-9]+)?|[0-9]*,[0-9]+|[0-9]+(?:_[0-9]+)+)"

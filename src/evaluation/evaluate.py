@@ -5,22 +5,23 @@ import logging
 
 import pandas as pd
 
-from src import bundle as bundles
-from src import logs, paths, tables
-from src.bundle import Training
+from src import logs, paths
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Training
 from src.config import load_params, load_store_settings
+from src.disk.lock import folder_locked
 from src.errors import DataError, exit_on_error
 from src.evaluation.gate import judge
-from src.lock import folder_locked
+from src.evaluation.plots import figures, to_png
+from src.evaluation.report import Report, report
+from src.evaluation.spreadsheet import to_report
 from src.progress import step
-from src.quality.plots import figures, to_png
-from src.quality.report import Report, report
-from src.quality.spreadsheet import to_report
-from src.registry.publish import publish
-from src.registry.record import resume_run
-from src.runtime.answers import Runtime
+from src.promotion.publish import publish
+from src.runtime.predictions import Runtime
 from src.runtime.session import open_model
-from src.schema import Schema, to_features
+from src.schema.columns import Schema, to_features
+from src.tables import frames
+from src.tracking.runs import resume_run
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def main() -> None:
     with folder_locked(paths.CANDIDATE.parent), folder_locked(paths.TRAIN.parent):
         training, files = read_candidate()
         schema = bundles.parse(Schema, bundles.SCHEMA, files[bundles.SCHEMA])
-        train, test = tables.read_prepared(paths.TRAIN, schema), tables.read_prepared(paths.TEST, schema)
+        train, test = frames.read_prepared(paths.TRAIN, schema), frames.read_prepared(paths.TEST, schema)
     with step(f"measuring on {len(test)} held-out rows"):
         runtime = open_model(files[bundles.MODEL], schema)
         measured = report(schema, runtime.predict, train, test, params.data.random_state)
@@ -100,7 +101,7 @@ def main() -> None:
     with step("writing the bundle and the plots"), folder_locked(paths.BUNDLE.parent):
         metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
         bundles.write_folder(paths.BUNDLE, bundles.seal(training, metrics, files))
-        tables.write(paths.NUMBERS, bundles.dump_json(measured.numbers()))
+        frames.write(paths.NUMBERS, bundles.dump_json(measured.numbers()))
         bundles.write_folder(paths.PLOTS, plot_files(measured, schema, runtime, test))
     with step("recording the measures"), resume_run(settings, training.mlflow_run_id) as run:
         if run is not None:

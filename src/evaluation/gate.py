@@ -3,10 +3,10 @@
 import math
 
 from src.config import EvaluateParams
-from src.frozen import Frozen
+from src.strict_model import StrictModel
 
 
-class Gate(Frozen):
+class Gate(StrictModel):
     """What was asked, and what of it was missed: nothing, when the model may be published."""
 
     min_accuracy: float

@@ -9,12 +9,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from src.monitoring.profile import CategoryProfile, NumericProfile, Profile
-from src.schema import Features, Schema
+from src.schema.columns import Features, Schema
 
 Count = Callable[[float], Any]  # adds to one counter
 
 
-def slot_names(profile: NumericProfile | CategoryProfile) -> list[str]:
+def bin_names(profile: NumericProfile | CategoryProfile) -> list[str]:
     """Return a name for each slot; those with a number sort as they follow each other."""
     if isinstance(profile, NumericProfile):
         bounds = zip(profile.edges, profile.edges[1:], strict=False)
@@ -53,13 +53,13 @@ class RowCounter:
         known = {column.name: column.categories for column in schema.categorical}
         for name in schema.names:  # a file of JSON keeps no order
             one = profile.features[name]
-            counts = [counter(name, slot) for slot in slot_names(one)]
+            counts = [counter(name, slot) for slot in bin_names(one)]
             noted = [0] * len(counts)
             if isinstance(one, NumericProfile):
                 self._numeric.append((one, list(one.edges), noted, counts))
             else:
                 texts = ["", *known[name]]
-                slots = one.slots(np.array(texts, dtype=np.object_), known[name]).tolist()
+                slots = one.bins(np.array(texts, dtype=np.object_), known[name]).tolist()
                 self._categorical.append((dict(zip(texts, slots, strict=True)), noted, counts))
 
     def count(self, features: Features) -> None:
@@ -89,7 +89,7 @@ class RowCounter:
     def count_all(self, features: Features) -> None:
         """Count each of many rows, at once; by any thread."""
         for position, (number, _, _, counts) in enumerate(self._numeric):
-            slots = number.slots(features.numeric[:, position])
+            slots = number.bins(features.numeric[:, position])
             _add(counts, np.bincount(slots, minlength=len(counts)).tolist())
         for position, (known, _, counts) in enumerate(self._categorical):
             places = [known.get(text, len(counts) - 2) for text in features.categorical[:, position]]
@@ -126,7 +126,7 @@ class Reference(Collector):
             labels=["version", "feature", "bin"],
         )
         for feature, one in profile.features.items():
-            for slot, share in zip(slot_names(one), one.shares, strict=True):
+            for slot, share in zip(bin_names(one), one.shares, strict=True):
                 rows.add_metric([version, feature, slot], share)
         yield rows
         answers = GaugeMetricFamily(

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from src.bundle import Bundle
+from src.bundle.bundle import Bundle
+from src.bundle.limits import check_shares
 from src.documents import first_problem, shown
 from src.errors import BundleError
-from src.frozen import Frozen
-from src.limits import check_shares
-from src.schema import CategoryColumn, Column, Features, Schema
+from src.schema.columns import CategoryColumn, Column, Features, Schema
+from src.strict_model import StrictModel
 
 BINS = 10
 COMMONEST = 20  # categories with a slot of their own
@@ -26,7 +26,7 @@ Shares = Annotated[
 ]  # of the rows, one per slot; they add up to 1
 
 
-class NumericProfile(Frozen):
+class NumericProfile(StrictModel):
     """A number's slots: below, one per bin, above, missing.
 
     The bins run from edge to edge, each with its left edge, the last with both.
@@ -36,7 +36,7 @@ class NumericProfile(Frozen):
     edges: Shares
     shares: Shares
 
-    def slots(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+    def bins(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the slot [rows] of each of `values` [rows], a position in `shares`; NaN is missing."""
         slots: NDArray[np.int64] = np.searchsorted(self.edges, values, side="right")
         slots[values == self.edges[-1]] -= 1
@@ -44,14 +44,14 @@ class NumericProfile(Frozen):
         return slots
 
 
-class CategoryProfile(Frozen):
+class CategoryProfile(StrictModel):
     """A text's slots: one per category named here, the other known ones, unseen, missing."""
 
     type: Literal["category"] = "category"
     categories: Annotated[tuple[str, ...], Field(strict=False, fail_fast=True)]
     shares: Shares
 
-    def slots(self, values: NDArray[np.object_], known: Collection[str]) -> NDArray[np.int64]:
+    def bins(self, values: NDArray[np.object_], known: Collection[str]) -> NDArray[np.int64]:
         """Return the slot [rows] of each of `values` [rows], "" is missing.
 
         `known` are the schema's categories.
@@ -65,7 +65,7 @@ class CategoryProfile(Frozen):
 FeatureProfile = Annotated[NumericProfile | CategoryProfile, Field(discriminator="type")]
 
 
-class Profile(Frozen):
+class Profile(StrictModel):
     """`profile.json`."""
 
     format: Literal[1] = 1
@@ -156,7 +156,7 @@ def _labels(name: str, one: NumericProfile | CategoryProfile) -> int:
 
 def _numeric(values: NDArray[np.float64]) -> NumericProfile:
     empty = NumericProfile(edges=_edges(values[~np.isnan(values)]), shares=())
-    counts = np.bincount(empty.slots(values), minlength=len(empty.edges) + 2)
+    counts = np.bincount(empty.bins(values), minlength=len(empty.edges) + 2)
     return empty.model_copy(update={"shares": _shares(counts)})
 
 
@@ -177,7 +177,7 @@ def _category(values: NDArray[np.object_], column: CategoryColumn) -> CategoryPr
     counted = Counter(value for value in values if value != "")
     commonest = sorted(counted, key=lambda name: (-counted[name], name))[:COMMONEST]
     empty = CategoryProfile(categories=tuple(commonest), shares=())
-    counts = np.bincount(empty.slots(values, column.categories), minlength=len(commonest) + 3)
+    counts = np.bincount(empty.bins(values, column.categories), minlength=len(commonest) + 3)
     return empty.model_copy(update={"shares": _shares(counts)})
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from src.bundle import Bundle, Example
+from src.bundle.bundle import Bundle, Example
+from src.bundle.limits import check_row, check_shares
 from src.errors import BundleError
-from src.limits import check_row, check_shares
-from src.runtime.answers import Answers, Runtime
 from src.runtime.inspection import inspect
 from src.runtime.ort import ERRORS, ort
-from src.schema import Features, Schema, to_features
+from src.runtime.predictions import Predictions, Runtime
+from src.schema.columns import Features, Schema, to_features
 
 MAX_ROWS = 128  # of one call; more are answered in parts
 MAX_HELD = 2**24  # numbers in memory: a forest holds rows x trees x classes
@@ -27,7 +27,7 @@ class _Session:
         self._has_numeric = bool(schema.numeric)
         self._has_categorical = bool(schema.categorical)
 
-    def predict(self, features: Features) -> Answers:
+    def predict(self, features: Features) -> Predictions:
         """Return the answers to `features`."""
         rows = len(features.numeric)
         if rows <= self._most:
@@ -41,18 +41,18 @@ class _Session:
             )
             for start in range(0, rows, self._most)
         ]
-        return Answers(
+        return Predictions(
             np.concatenate([part.labels for part in parts]), np.concatenate([part.scores for part in parts])
         )
 
-    def _answer(self, features: Features) -> Answers:
+    def _answer(self, features: Features) -> Predictions:
         feed: dict[str, Any] = {}
         if self._has_numeric:
             feed["numeric"] = features.numeric
         if self._has_categorical:
             feed["categorical"] = features.categorical
         labels, scores = self._run(_OUTPUTS, feed)
-        return Answers(labels, scores)
+        return Predictions(labels, scores)
 
 
 def open_model(model: bytes, schema: Schema) -> Runtime:

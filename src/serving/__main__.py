@@ -16,10 +16,10 @@ import uvicorn  # noqa: E402
 
 from src.config import Settings, load_settings  # noqa: E402
 from src.errors import ConfigError, exit_on_error  # noqa: E402
-from src.registry.sources import source_for  # noqa: E402
-from src.serving.addresses import Protocol, acceptors, open_socket  # noqa: E402
+from src.serving.http.addresses import Protocol, acceptors, open_socket  # noqa: E402
 from src.serving.logs import log_config  # noqa: E402
 from src.serving.workers import Workers  # noqa: E402
+from src.store.sources import source_for  # noqa: E402
 
 logger = getLogger(__name__)
 

@@ -15,17 +15,17 @@ from starlette.types import ASGIApp
 
 from src.config import Settings, load_settings
 from src.errors import ConfigError
-from src.registry.sources import Source, source_for
 from src.serving import logs, routes
 from src.serving.auth import HEADER
 from src.serving.docs import OPENAPI, docs_routes
 from src.serving.follower import Follower
 from src.serving.lifespan import lifespan_of
-from src.serving.middleware import Cors, Direct, LastResort, Methods, Observe
+from src.serving.middleware import Cors, FastPath, LastResort, Methods, Observe
 from src.serving.openapi import Document
 from src.serving.predict import Predict, PredictBatch
 from src.serving.problems import Problem, answer_http_exception, answer_problem
-from src.serving.state import Serving
+from src.serving.state import AppState
+from src.store.sources import Source, source_for
 from src.version import VERSION
 
 T = TypeVar("T")
@@ -41,34 +41,34 @@ def create_app(settings: Settings | None = None, source: Source | None = None) -
         settings = _or_exit(load_settings)
         logs.setup(settings)
         gc.freeze()  # all that was imported stays: no use in looking through it again and again
-    serving = _or_exit(partial(Serving, settings))
-    follower = Follower(source or _or_exit(partial(source_for, settings)), serving)
+    state = _or_exit(partial(AppState, settings))
+    follower = Follower(source or _or_exit(partial(source_for, settings)), state)
     app = FastAPI(
         title="mlops-core",
         version=VERSION,
-        lifespan=lifespan_of(serving, follower),
+        lifespan=lifespan_of(state, follower),
         openapi_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # asked for at every request otherwise
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
     )
-    app.state.serving = serving
-    predict, predict_batch = Predict(serving), PredictBatch(serving)
+    app.state.shared = state
+    predict, predict_batch = Predict(state), PredictBatch(state)
     app.router.routes += [
         Route("/predict", predict, methods=["POST"]),
         Route("/predict/batch", predict_batch, methods=["POST"]),
     ]
     app.include_router(routes.router)
-    document = Document(serving)
+    document = Document(state)
     app.openapi = document.content  # type: ignore[method-assign]
     app.router.routes += [Route(OPENAPI, document.respond, include_in_schema=False), *docs_routes()]
-    app.user_middleware = _middleware(app, serving, {"/predict": predict})
+    app.user_middleware = _middleware(app, state, {"/predict": predict})
     return app
 
 
-def _middleware(app: FastAPI, serving: Serving, endpoints: Mapping[str, ASGIApp]) -> list[Middleware]:
+def _middleware(app: FastAPI, state: AppState, endpoints: Mapping[str, ASGIApp]) -> list[Middleware]:
     """Return what every request passes, from the outside in."""
-    settings = serving.settings
+    settings = state.settings
     paths = {
         str(context.path): frozenset(context.methods or ()) for context in iter_route_contexts(app.routes)
     }
@@ -81,11 +81,11 @@ def _middleware(app: FastAPI, serving: Serving, endpoints: Mapping[str, ASGIApp]
     )
     trusts_proxies = bool(settings.forwarded_allow_ips)
     return [
-        Middleware(Observe, paths, serving, logs.RequestLog(settings), trusts_proxies),
+        Middleware(Observe, paths, state, logs.RequestLog(settings), trusts_proxies),
         *([cors] if settings.cors_origins else []),
         Middleware(LastResort),
         Middleware(Methods, paths),
-        Middleware(Direct, endpoints),
+        Middleware(FastPath, endpoints),
     ]
 
 

@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from src.serving.exchange import Exchange
+from src.serving.http.context import RequestContext
 from src.serving.metrics import Metrics
 from src.serving.problems import Problem
 from src.serving.ratelimits import Quota
@@ -14,7 +14,7 @@ HEADER = "X-API-Key"
 _HEADER = HEADER.lower().encode()
 
 
-class Gate:
+class ApiKeyAuth:
     """Lets in who holds a key; everyone, when there is none."""
 
     def __init__(self, keys: Iterable[str], wrong_keys: Quota, metrics: Metrics) -> None:
@@ -29,7 +29,7 @@ class Gate:
         """Whether everyone is let in."""
         return not self._known
 
-    async def admit(self, exchange: Exchange) -> None:
+    async def admit(self, context: RequestContext) -> None:
         """Name the caller by its key.
 
         Raises:
@@ -38,7 +38,7 @@ class Gate:
         """
         if self.is_open:
             return
-        given = exchange.headers.get(_HEADER)
+        given = context.headers.get(_HEADER)
         if given is None:
             self._missing.inc()
             raise Problem(
@@ -48,11 +48,11 @@ class Gate:
                 {"WWW-Authenticate": f'ApiKey header="{HEADER}"'},
             )
         owner = self._owner(given)
-        if owner is None or exchange.repeats(_HEADER):
+        if owner is None or context.repeats(_HEADER):
             self._wrong.inc()
-            await self._wrong_keys.take_wrong_key(exchange)
+            await self._wrong_keys.take_wrong_key(context)
             raise Problem(HTTPStatus.FORBIDDEN, "wrong_key", f"The key in {HEADER} is not known.")
-        exchange.client = owner
+        context.client = owner
 
     def _owner(self, given: bytes) -> str | None:
         """Return the id of the key's holder, after the same time whichever key it is."""

@@ -6,36 +6,36 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from src.serving.exchange import Exchange
+from src.serving.http.context import RequestContext
 from src.serving.problems import Problem
 
 _CLOSE = {"Connection": "close"}
 _UTF_8 = (b"charset=utf-8", b'charset="utf-8"')
 
 
-def require_json(exchange: Exchange) -> None:
+def require_json(context: RequestContext) -> None:
     """Raise a Problem, 415, unless the body says that it is JSON in UTF-8 and not compressed."""
-    given = exchange.headers.get(b"content-type", b"")
-    if given != b"application/json" or exchange.repeats(b"content-type"):
+    given = context.headers.get(b"content-type", b"")
+    if given != b"application/json" or context.repeats(b"content-type"):
         media_type, *parameters = (part.strip().lower() for part in given.split(b";"))
         if (
             media_type != b"application/json"
             or any(parameter not in _UTF_8 for parameter in parameters if parameter)
-            or exchange.repeats(b"content-type")
+            or context.repeats(b"content-type")
         ):
             raise _unsupported("Send the row as application/json in UTF-8.", {"Accept": "application/json"})
-    if exchange.headers.get(b"content-encoding", b"identity") != b"identity":
+    if context.headers.get(b"content-encoding", b"identity") != b"identity":
         raise _unsupported("Send the row as it is, not compressed.", {"Accept-Encoding": "identity"})
 
 
-async def read_body(exchange: Exchange, receive: Receive, most: int, seconds: float) -> bytes:
+async def read_body(context: RequestContext, receive: Receive, most: int, seconds: float) -> bytes:
     """Return the body.
 
     Raises:
         Problem: 413 when it is larger than `most` bytes, 408 when it takes longer than `seconds`.
         ClientDisconnect: the caller left.
     """
-    length = exchange.headers.get(b"content-length", b"0")
+    length = context.headers.get(b"content-length", b"0")
     if len(length) > 18 or int(length) > most:
         raise _too_large(most, None)
     parts: list[bytes] = []

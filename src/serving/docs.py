@@ -28,7 +28,7 @@ def docs_routes() -> list[BaseRoute]:
     files = StaticFiles(directory=_static_folder())
 
     async def asset(request: Request) -> Response:
-        request.scope["exchange"].security = _KEEP
+        request.scope["context"].security = _KEEP
         return await files.get_response(request.scope["path"].rpartition("/")[2], request.scope)
 
     return [
@@ -49,7 +49,7 @@ async def redoc(request: Request) -> Response:
 def _page(request: Request, html: str) -> Response:
     """Return `html`, which may run its own scripts and load our files, and nothing else."""
     hashes = "".join(f" '{_hash(script)}'" for script in re.findall(r"(?s)<script>(.*?)</script>", html))
-    request.scope["exchange"].security = security_headers(
+    request.scope["context"].security = security_headers(
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data:; connect-src 'self'; worker-src blob:; "
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

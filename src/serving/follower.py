@@ -5,11 +5,11 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from src import bundle as bundles
+from src.bundle import bundle as bundles
 from src.errors import BundleError, RegistryError
-from src.registry.sources import Source
 from src.runtime import session
-from src.serving.state import Serving
+from src.serving.state import AppState
+from src.store.sources import Source
 
 PATIENCE_SECONDS = 5.0  # a round that takes longer is spoken of
 
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 class Follower:
     """A thread, because a source may block for as long as it likes, and must never hold up an exit."""
 
-    def __init__(self, source: Source, serving: Serving) -> None:
+    def __init__(self, source: Source, state: AppState) -> None:
         self._source = source
-        self._serving = serving
+        self._state = state
         self._token: str | None = None  # of the model in service
         self._said: tuple[str | None, str] | None = None  # what was logged last, so that it is logged once
         self._stop = threading.Event()
@@ -49,7 +49,7 @@ class Follower:
                 )
             self._began = None
             self.asked.set()
-            self._stop.wait(self._serving.settings.model_refresh_seconds)
+            self._stop.wait(self._state.settings.model_refresh_seconds)
 
     def _watch(self) -> None:
         """Say, once, that a round does not come to its end, and when it does after all."""
@@ -76,13 +76,13 @@ class Follower:
             elif token != self._token:
                 with bundles.loading("the bundle"):
                     bundle = self._source.load()
-                    self._serving.serve(bundle, session.load(bundle))
+                    self._state.serve(bundle, session.load(bundle))
                 self._token = token
                 self._said = None
         except BundleError as error:
             message = f"refused a bundle from {self._source.description}: {error}"
             if self._say(message, logging.ERROR, token or error.digest):
-                self._serving.metrics.refused.inc()
+                self._state.metrics.refused.inc()
         except RegistryError as error:
             self._say(f"cannot reach the model: {error}", logging.ERROR)
 

@@ -20,11 +20,11 @@ from prometheus_client import (
     values,
 )
 
-from src.bundle import Bundle
+from src.bundle.bundle import Bundle
 from src.monitoring.online import Reference, RowCounter
 from src.monitoring.profile import profile_of
-from src.serving.gauges import forget_dead_workers, forget_worker, shared_folder
-from src.serving.versions import Everyone, Labels, SharedVersions
+from src.serving.worker_gauges import forget_dead_workers, forget_worker, shared_folder
+from src.serving.worker_versions import Everyone, Labels, SharedVersions
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FLUSH_SECONDS = 1.0  # how late rows may be where another worker shows them

@@ -10,11 +10,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from src.serving.exchange import Exchange
+from src.serving.http.context import RequestContext
+from src.serving.http.turns import waited
 from src.serving.logs import RequestLog
 from src.serving.problems import Problem
-from src.serving.state import Serving
-from src.serving.turns import waited
+from src.serving.state import AppState
 
 UNKNOWN_ROUTE = "unknown"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -35,12 +35,12 @@ class Observe:
     """Outermost: opens the exchange, then measures, counts and logs it."""
 
     def __init__(
-        self, app: ASGIApp, routes: Routes, serving: Serving, log: RequestLog, trusts_proxies: bool
+        self, app: ASGIApp, routes: Routes, state: AppState, log: RequestLog, trusts_proxies: bool
     ) -> None:
         self._app = app
         self._routes = routes
-        self._serving = serving
-        self._metrics = serving.metrics
+        self._state = state
+        self._metrics = state.metrics
         self._log = log
         self._trusts_proxies = trusts_proxies
 
@@ -51,33 +51,33 @@ class Observe:
         started = time.perf_counter() - waited(scope)
         path = path_of(scope)
         route = path if path in self._routes else UNKNOWN_ROUTE
-        exchange = scope["exchange"] = Exchange(scope, send, route, self._trusts_proxies)
-        if self._serving.draining:
-            exchange.added.append((b"connection", b"close"))  # the next request goes to another server
+        context = scope["context"] = RequestContext(scope, send, route, self._trusts_proxies)
+        if self._state.draining:
+            context.added.append((b"connection", b"close"))  # the next request goes to another server
         in_flight = self._metrics.in_flight
         in_flight.inc()
         try:
-            await self._app(scope, receive, exchange.send)
+            await self._app(scope, receive, context.send)
         finally:
             in_flight.dec()
-            self._record(scope["method"], exchange, time.perf_counter() - started)
+            self._record(scope["method"], context, time.perf_counter() - started)
 
-    def _record(self, method: str, exchange: Exchange, seconds: float) -> None:
+    def _record(self, method: str, context: RequestContext, seconds: float) -> None:
         method = method if method in METHODS else OTHER_METHOD
-        add, observe = self._metrics.request(method, exchange.route, exchange.status)
+        add, observe = self._metrics.request(method, context.route, context.status)
         add()
         observe(seconds)
-        if exchange.error is not None:
-            self._metrics.errors.labels(exchange.error, exchange.route).inc()
+        if context.error is not None:
+            self._metrics.errors.labels(context.error, context.route).inc()
         self._log.add(
-            exchange.request_id.decode(),
-            exchange.route,
+            context.request_id.decode(),
+            context.route,
             method,
-            exchange.status,
+            context.status,
             seconds,
-            exchange.client,
-            exchange.predicted,
-            exchange.trace_id,
+            context.client,
+            context.predicted,
+            context.trace_id,
         )
 
 
@@ -85,8 +85,8 @@ class Cors(CORSMiddleware):
     """Starlette's, out of the way of requests that come from no page; refusals are problems."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and b"origin" not in scope["exchange"].headers:
-            scope["exchange"].added.append((b"vary", b"Origin"))
+        if scope["type"] == "http" and b"origin" not in scope["context"].headers:
+            scope["context"].added.append((b"vary", b"Origin"))
             await self.app(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -112,10 +112,10 @@ class LastResort:
         except Exception:  # whatever it is, the caller gets an answer
             if scope["type"] != "http":
                 raise
-            exchange: Exchange = scope["exchange"]
-            logger.exception("a request failed", extra={"request_id": exchange.request_id.decode()})
-            exchange.error = "internal"
-            if exchange.status != 499:
+            context: RequestContext = scope["context"]
+            logger.exception("a request failed", extra={"request_id": context.request_id.decode()})
+            context.error = "internal"
+            if context.status != 499:
                 raise  # half an answer is out: only closing the connection tells the caller
             problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal")
             await problem.response()(scope, receive, send)
@@ -143,7 +143,7 @@ class Methods:
             await send({"type": "http.response.start", "status": 204, "headers": headers})
             await send({"type": "http.response.body"})
             return
-        scope["exchange"].error = "method_not_allowed"
+        scope["context"].error = "method_not_allowed"
         problem = Problem(
             HTTPStatus.METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -153,7 +153,7 @@ class Methods:
         await problem.response()(scope, receive, send)
 
 
-class Direct:
+class FastPath:
     """Innermost: takes a request straight to an endpoint that is ASGI itself.
 
     FastAPI's layers below, made for endpoints that are functions, would take as long as the model.
@@ -171,7 +171,7 @@ class Direct:
         try:
             await endpoint(scope, receive, send)
         except Problem as problem:
-            scope["exchange"].error = problem.kind
+            scope["context"].error = problem.kind
             await problem.response()(scope, receive, send)
 
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Security
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
-from src.schema import Schema, batch_model, request_model
+from src.schema.columns import Schema, batch_model, request_model
 from src.serving import auth, models, problems, routes
-from src.serving.served import Served
-from src.serving.state import Serving
+from src.serving.loaded_model import LoadedModel
+from src.serving.state import AppState
 from src.version import VERSION
 
 _DESCRIPTION = "Errors are `application/problem+json` (RFC 9457) and never repeat what was sent."
@@ -42,9 +42,9 @@ _HEADERS = {
 class Document:
     """The document of one app, written once for each model."""
 
-    def __init__(self, serving: Serving) -> None:
-        self._serving = serving
-        self._written: tuple[Served | None, dict[str, Any], bytes] | None = None
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+        self._written: tuple[LoadedModel | None, dict[str, Any], bytes] | None = None
 
     def content(self) -> dict[str, Any]:
         """Return the document of the model in service."""
@@ -54,18 +54,18 @@ class Document:
         """Answer with the document as JSON."""
         return Response(self._current()[2], media_type="application/json")
 
-    def _current(self) -> tuple[Served | None, dict[str, Any], bytes]:
-        served = self._serving.served
-        if self._written is None or self._written[0] is not served:
-            content = _write(served, self._serving)
-            self._written = (served, content, json.dumps(content).encode())
+    def _current(self) -> tuple[LoadedModel | None, dict[str, Any], bytes]:
+        loaded = self._state.loaded
+        if self._written is None or self._written[0] is not loaded:
+            content = _write(loaded, self._state)
+            self._written = (loaded, content, json.dumps(content).encode())
         return self._written
 
 
-def _write(served: Served | None, serving: Serving) -> dict[str, Any]:
+def _write(loaded: LoadedModel | None, state: AppState) -> dict[str, Any]:
     router = APIRouter()
     router.include_router(routes.router)
-    _describe_predict(router, served, serving.settings.batch_max_rows)
+    _describe_predict(router, loaded, state.settings.batch_max_rows)
     content = get_openapi(
         title="mlops-core",
         version=VERSION,
@@ -76,13 +76,13 @@ def _write(served: Served | None, serving: Serving) -> dict[str, Any]:
     schemas = content["components"]["schemas"]
     problem = models.ProblemDetails.model_json_schema(ref_template=_REFERENCE)
     schemas.update({**problem.pop("$defs"), "ProblemDetails": problem})
-    if served is not None:
+    if loaded is not None:
         for name in ("Prediction", "RowPrediction"):
-            _name_the_classes(schemas[name]["properties"], served.bundle.schema)
+            _name_the_classes(schemas[name]["properties"], loaded.bundle.schema)
     for path, operations in content["paths"].items():
         for operation in operations.values():
             operation["responses"]["500"] = problems.described(HTTPStatus.INTERNAL_SERVER_ERROR)
-            if serving.gate.is_open:
+            if state.auth.is_open:
                 operation.pop("security", None)
             for status, response in operation["responses"].items():
                 names = ["X-Request-ID", *_headers_of(int(status), limited=path in _LIMITED)]
@@ -94,15 +94,15 @@ def _write(served: Served | None, serving: Serving) -> dict[str, Any]:
     return content
 
 
-def _describe_predict(router: APIRouter, served: Served | None, most_rows: int) -> None:
+def _describe_predict(router: APIRouter, loaded: LoadedModel | None, most_rows: int) -> None:
     """Add /predict and /predict/batch as FastAPI would have them; what runs is `src.serving.predict`."""
     row: Any = dict[str, Any]
     batch: Any = dict[str, list[dict[str, Any]]]
     examples: list[dict[str, Any]] = []
-    if served is not None:
-        schema = served.bundle.schema
+    if loaded is not None:
+        schema = loaded.bundle.schema
         row, batch = request_model(schema), batch_model(schema, most_rows)
-        examples = [{name: one[name] for name in schema.names} for one in served.bundle.example.rows]
+        examples = [{name: one[name] for name in schema.names} for one in loaded.bundle.example.rows]
 
     async def predict(row: row) -> models.Prediction:
         """Predict the class of one row; what is not JSON, or not as the schema says, is answered with 422."""

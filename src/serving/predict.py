@@ -8,11 +8,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from src.serving.body import read_body, require_json
-from src.serving.exchange import Exchange
+from src.serving.http.context import RequestContext
+from src.serving.http.turns import overloaded, require_patience
+from src.serving.loaded_model import LoadedModel
 from src.serving.ratelimits import Quota
-from src.serving.served import Served
-from src.serving.state import Serving
-from src.serving.turns import overloaded, require_patience
+from src.serving.state import AppState
 
 BODY_SECONDS = 10.0  # how long a body may take
 BATCH_PATIENCE_SECONDS = 5.0  # whose batch has waited longer for the thread is told to come back
@@ -22,53 +22,51 @@ BATCH_THREADS = 1  # one fills what the event loop leaves of the interpreter; ea
 class Predict:
     """An ASGI endpoint, because FastAPI's way from the bytes to the answer takes longer than the answer."""
 
-    def __init__(self, serving: Serving, body_seconds: float = BODY_SECONDS) -> None:
-        self._admission = Admission(
-            serving, serving.quotas.predict, serving.settings.max_body_bytes, body_seconds
-        )
+    def __init__(self, state: AppState, body_seconds: float = BODY_SECONDS) -> None:
+        self._admission = Admission(state, state.quotas.predict, state.settings.max_body_bytes, body_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange: Exchange = scope["exchange"]
+        context: RequestContext = scope["context"]
         try:
-            served, body = await self._admission.take(scope, receive)
+            loaded, body = await self._admission.take(scope, receive)
         except ClientDisconnect:
             return
-        row = served.read(body)
+        row = loaded.read(body)
         # In the event loop: a thread would cost several times what the model takes.
-        exchange.predicted, answer = served.answer(row)
+        context.predicted, answer = loaded.answer(row)
         await respond(send, answer)
 
 
 class PredictBatch:
     """The same for `POST /predict/batch`: one call of the model for all rows."""
 
-    def __init__(self, serving: Serving, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(self, state: AppState, body_seconds: float = BODY_SECONDS) -> None:
         self._admission = Admission(
-            serving, serving.quotas.predict_batch, serving.settings.batch_max_body_bytes, body_seconds
+            state, state.quotas.predict_batch, state.settings.batch_max_body_bytes, body_seconds
         )
         self._threads = ThreadPoolExecutor(BATCH_THREADS, "batch")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            served, body = await self._admission.take(scope, receive)
+            loaded, body = await self._admission.take(scope, receive)
         except ClientDisconnect:
             return
         # In a thread: the model takes long enough for others to wait, and lets them run meanwhile.
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._threads, _answer_all, served, body, time.monotonic())
+        answer = await loop.run_in_executor(self._threads, _answer_all, loaded, body, time.monotonic())
         await respond(send, answer)
 
 
 class Admission:
     """What comes before the model: who calls, how often, and a body that may be read."""
 
-    def __init__(self, serving: Serving, quota: Quota, most_bytes: int, body_seconds: float) -> None:
-        self._serving = serving
+    def __init__(self, state: AppState, quota: Quota, most_bytes: int, body_seconds: float) -> None:
+        self._state = state
         self._quota = quota
         self._most_bytes = most_bytes
         self._body_seconds = body_seconds
 
-    async def take(self, scope: Scope, receive: Receive) -> tuple[Served, bytes]:
+    async def take(self, scope: Scope, receive: Receive) -> tuple[LoadedModel, bytes]:
         """Return the model in service and the body.
 
         Raises:
@@ -76,20 +74,20 @@ class Admission:
             ClientDisconnect: the caller left.
         """
         require_patience(scope)
-        exchange: Exchange = scope["exchange"]
-        await self._serving.gate.admit(exchange)
-        await self._quota.take(exchange)
-        served = self._serving.require_model()
-        require_json(exchange)
-        body = await read_body(exchange, receive, self._most_bytes, self._body_seconds)
+        context: RequestContext = scope["context"]
+        await self._state.auth.admit(context)
+        await self._quota.take(context)
+        loaded = self._state.require_model()
+        require_json(context)
+        body = await read_body(context, receive, self._most_bytes, self._body_seconds)
         require_patience(scope)  # it had to wait once more when the body came after the head
-        return served, body
+        return loaded, body
 
 
-def _answer_all(served: Served, body: bytes, since: float) -> bytes:
+def _answer_all(loaded: LoadedModel, body: bytes, since: float) -> bytes:
     if time.monotonic() - since > BATCH_PATIENCE_SECONDS:
         raise overloaded()
-    return served.answer_all(served.read_all(body))
+    return loaded.answer_all(loaded.read_all(body))
 
 
 async def respond(send: Send, answer: bytes) -> None:

@@ -56,7 +56,7 @@ class Problem(Exception):
 async def answer_problem(request: Request, error: Exception) -> Response:
     """Answer what our code raised."""
     assert isinstance(error, Problem)
-    request.scope["exchange"].error = error.kind
+    request.scope["context"].error = error.kind
     return error.response()
 
 

@@ -9,14 +9,14 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-from slowapi import Limiter
-
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import Storage
+from slowapi import Limiter
+
 from src.config import Settings
 from src.errors import ConfigError
-from src.serving.exchange import Exchange
+from src.serving.http.context import RequestContext
 from src.serving.metrics import Metrics
 from src.serving.problems import Problem
 
@@ -166,14 +166,14 @@ class Quota:
         self._limit_header = (b"x-ratelimit-limit", b"%d" % self._amount)
         self._key = lru_cache(4096)(self._item.key_for)
 
-    async def take(self, exchange: Exchange) -> None:
+    async def take(self, context: RequestContext) -> None:
         """Count the request on its client, and say in its answer what is left.
 
         Raises:
             Problem: 429, with the seconds to wait.
         """
-        count, left = await self._counts.hit(self._key(self._route, exchange.client), self._item.get_expiry())
-        exchange.added += (
+        count, left = await self._counts.hit(self._key(self._route, context.client), self._item.get_expiry())
+        context.added += (
             self._limit_header,
             (b"x-ratelimit-remaining", b"%d" % max(self._amount - count, 0)),
             (b"x-ratelimit-reset", b"%d" % math.ceil(time.time() + left)),
@@ -181,9 +181,9 @@ class Quota:
         if count > self._amount:
             self._refuse(left)
 
-    async def take_wrong_key(self, exchange: Exchange) -> None:
+    async def take_wrong_key(self, context: RequestContext) -> None:
         """Count a wrong key on the address it came from; raises as `take` does."""
-        key = self._key(self._route, exchange.address)
+        key = self._key(self._route, context.address)
         count, left = await self._counts.hit(key, self._item.get_expiry())
         if count > self._amount:
             self._refuse(left)

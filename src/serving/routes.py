@@ -7,42 +7,42 @@ from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.security import APIKeyHeader
 
 from src.serving import auth, metrics, models
-from src.serving.exchange import Exchange
+from src.serving.http.context import RequestContext
 from src.serving.problems import Problem, describe
-from src.serving.state import Serving
+from src.serving.state import AppState
 from src.version import VERSION
 
 router = APIRouter()
 api_key = APIKeyHeader(name=auth.HEADER, scheme_name="APIKey", auto_error=False)
 
 
-def serving_of(request: Request) -> Serving:
+def state_of(request: Request) -> AppState:
     """Return what the app of `request` shares."""
-    return cast(Serving, request.app.state.serving)
+    return cast(AppState, request.app.state.shared)
 
 
-def exchange_of(request: Request) -> Exchange:
+def context_of(request: Request) -> RequestContext:
     """Return what is known of `request`."""
-    return cast(Exchange, request.scope["exchange"])
+    return cast(RequestContext, request.scope["context"])
 
 
-CurrentServing = Annotated[Serving, Depends(serving_of)]
-CurrentExchange = Annotated[Exchange, Depends(exchange_of)]
+CurrentState = Annotated[AppState, Depends(state_of)]
+CurrentContext = Annotated[RequestContext, Depends(context_of)]
 
 
-async def require_key(serving: CurrentServing, exchange: CurrentExchange) -> None:
+async def require_key(state: CurrentState, context: CurrentContext) -> None:
     """Let in who holds a key; raises a Problem, 401, 403 or 429."""
-    await serving.gate.admit(exchange)
+    await state.auth.admit(context)
 
 
-async def limit_health(serving: CurrentServing, exchange: CurrentExchange) -> None:
+async def limit_health(state: CurrentState, context: CurrentContext) -> None:
     """Count the request; raises a Problem, 429, when it is one too many."""
-    await serving.quotas.health.take(exchange)
+    await state.quotas.health.take(context)
 
 
-async def limit_model_info(serving: CurrentServing, exchange: CurrentExchange) -> None:
+async def limit_model_info(state: CurrentState, context: CurrentContext) -> None:
     """Count the request; raises a Problem, 429, when it is one too many."""
-    await serving.quotas.model_info.take(exchange)
+    await state.quotas.model_info.take(context)
 
 
 @router.get("/")
@@ -59,13 +59,13 @@ async def home() -> models.Home:
         **describe(HTTPStatus.TOO_MANY_REQUESTS),
     },
 )
-async def health(serving: CurrentServing, response: Response) -> models.Health:
+async def health(state: CurrentState, response: Response) -> models.Health:
     """Say whether predictions can be had; 503 without a model."""
-    served = serving.served
-    if served is None:
+    loaded = state.loaded
+    if loaded is None:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return models.Health(status="unhealthy", model_loaded=False, version=VERSION, model_version=None)
-    return models.Health(status="healthy", model_loaded=True, version=VERSION, model_version=served.version)
+    return models.Health(status="healthy", model_loaded=True, version=VERSION, model_version=loaded.version)
 
 
 @router.get("/livez")
@@ -75,12 +75,12 @@ async def alive() -> models.Probe:
 
 
 @router.get("/readyz", responses=describe(HTTPStatus.SERVICE_UNAVAILABLE))
-async def ready(serving: CurrentServing) -> models.Probe:
+async def ready(state: CurrentState) -> models.Probe:
     """Say whether to send requests here; 503 without a model, and once told to stop."""
-    if serving.draining:
+    if state.draining:
         detail = "The server is about to stop."
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "draining", detail, {"Retry-After": "5"})
-    serving.require_model()
+    state.require_model()
     return models.Probe(status="ready")
 
 
@@ -89,9 +89,9 @@ async def ready(serving: CurrentServing) -> models.Probe:
     response_class=Response,
     responses={HTTPStatus.OK: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def prometheus(serving: CurrentServing) -> Response:
+async def prometheus(state: CurrentState) -> Response:
     """Give the metrics in Prometheus' text format."""
-    return Response(serving.metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
+    return Response(state.metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
 @router.get(
@@ -101,10 +101,10 @@ async def prometheus(serving: CurrentServing) -> Response:
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS
     ),
 )
-async def model_info(serving: CurrentServing) -> models.ModelInfo:
+async def model_info(state: CurrentState) -> models.ModelInfo:
     """Say where the model in service comes from and how good it is; 404 without one."""
-    if serving.served is None:
+    if state.loaded is None:
         raise Problem(HTTPStatus.NOT_FOUND, "no_model", "No model is loaded yet.")
-    bundle = serving.served.bundle
+    bundle = state.loaded.bundle
     fields = models.ModelInfo.model_fields.keys() - {"digest"}
     return models.ModelInfo(**bundle.manifest.model_dump(include=fields), digest=bundle.digest)

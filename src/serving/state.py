@@ -3,19 +3,19 @@
 import logging
 from http import HTTPStatus
 
-from src.bundle import Bundle
+from src.bundle.bundle import Bundle
 from src.config import Settings
-from src.runtime.answers import Runtime
-from src.serving.auth import Gate
+from src.runtime.predictions import Runtime
+from src.serving.auth import ApiKeyAuth
+from src.serving.loaded_model import LoadedModel
 from src.serving.metrics import Metrics
 from src.serving.problems import Problem
 from src.serving.ratelimits import Quotas
-from src.serving.served import Served
 
 logger = logging.getLogger(__name__)
 
 
-class Serving:
+class AppState:
     """The settings, the model in service, and whether we are about to stop."""
 
     def __init__(self, settings: Settings) -> None:
@@ -23,22 +23,22 @@ class Serving:
         self.metrics = Metrics()
         self.quotas = Quotas(settings, self.metrics)
         keys = (key.get_secret_value() for key in settings.api_key)
-        self.gate = Gate(keys, self.quotas.wrong_key, self.metrics)
+        self.auth = ApiKeyAuth(keys, self.quotas.wrong_key, self.metrics)
         self.draining = False
-        self.served: Served | None = None
+        self.loaded: LoadedModel | None = None
 
     def serve(self, bundle: Bundle, runtime: Runtime) -> None:
         """Put a model into service; requests that have begun keep the one they began with."""
-        self.served = Served(bundle, runtime, self.metrics, self.settings.batch_max_rows)
+        self.loaded = LoadedModel(bundle, runtime, self.metrics, self.settings.batch_max_rows)
         self.metrics.show(bundle)
         self.metrics.loaded.set(1)
         self.metrics.swaps.inc()
         logger.info("serving %s version %s, %s", bundle.manifest.name, bundle.manifest.version, bundle.digest)
 
-    def require_model(self) -> Served:
+    def require_model(self) -> LoadedModel:
         """Return the model in service; raises a Problem, 503, when there is none."""
-        if self.served is None:
+        if self.loaded is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE, "no_model", "No model is loaded yet.", {"Retry-After": "5"}
             )
-        return self.served
+        return self.loaded

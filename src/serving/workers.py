@@ -19,8 +19,8 @@ from types import FrameType
 from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Process
 
-from src.serving.addresses import acceptors
-from src.serving.gauges import forget_worker, shared_folder
+from src.serving.http.addresses import acceptors
+from src.serving.worker_gauges import forget_worker, shared_folder
 
 ROUND_SECONDS = 0.5
 # Counted in rounds: a machine that slept, or a container that was paused, is not the worker's fault.

@@ -10,18 +10,18 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from src.bundle import Example
+from src.bundle.bundle import Example
+from src.bundle.limits import Scalar
 from src.config import Params
-from src.limits import Scalar
+from src.export.export import export, is_exact
+from src.export.parity import check_parity, edge_rows
+from src.export.pipeline import build_pipeline
 from src.monitoring.profile import Profile, profile
 from src.progress import step
-from src.runtime.answers import Runtime
-from src.runtime.export import export, is_exact
-from src.runtime.parity import check_parity, edge_rows
-from src.runtime.pipeline import build_pipeline
+from src.runtime.predictions import Runtime
 from src.runtime.session import open_model
-from src.schema import CategoryColumn, Column, Features, Schema, to_features
-from src.tables import Prepared
+from src.schema.columns import CategoryColumn, Column, Features, Schema, to_features
+from src.tables.frames import Prepared
 
 EDGE_ROWS = 20_000
 EXAMPLE_ROWS = 5

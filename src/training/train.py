@@ -7,17 +7,18 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-from src import bundle as bundles
-from src import logs, paths, tables
-from src.bundle import Training
+from src import logs, paths
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Training
 from src.config import DataParams, Params, load_params, load_store_settings
+from src.disk.lock import folder_locked
 from src.errors import ConfigError, DataError, exit_on_error
-from src.lock import folder_locked
+from src.evaluation.plots import figures
+from src.evaluation.report import report
 from src.progress import step
-from src.quality.plots import figures
-from src.quality.report import report
-from src.registry.record import Run, start_run
-from src.tables import Prepared
+from src.tables import frames
+from src.tables.frames import Prepared
+from src.tracking.runs import Run, start_run
 from src.training.fit import Fitted, fit
 from src.training.origin import Origin, git_commit, libraries
 
@@ -72,14 +73,14 @@ def prepare_again(data: DataParams) -> Prepared:
     if not data.raw.is_file():
         raise DataError(f"{data.raw}: no such file; run python -m src.data.prepare first")
     with folder_locked(paths.TRAIN.parent):  # all of its files, or none, are of this split
-        prepared = tables.prepared(tables.read_source(data.raw, data), data)
+        prepared = frames.prepared(frames.read_source(data.raw, data), data)
         others = {
             path: content
             for path, content in prepared.files().items()
             if not (path.is_file() and path.read_bytes() == content)
         }
         for path, content in others.items():
-            tables.write(path, content)
+            frames.write(path, content)
     if others:
         logger.info(
             "split %s again into %s: test_size %g, random_state %d",

@@ -7,8 +7,7 @@ from typing import Any
 
 from bench import drift
 from bench.samples import Sample
-from src import bundle
-from src.bundle import Training
+from src.bundle.bundle import Training, bundle
 
 
 def sample(round: int, server: str, cost: float) -> Sample:

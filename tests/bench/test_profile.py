@@ -7,7 +7,7 @@ SERVER = "Server.run (uvicorn/server.py:86)"
 
 def test_a_sample_belongs_to_its_innermost_frame_that_is_known() -> None:
     lines = [
-        f"{SERVER};Predict.__call__ (src/serving/predict.py:30);RowReader.read (src/serving/rows.py:48) 2",
+        f"{SERVER};__call__ (src/serving/predict.py:30);RowDecoder.read (src/serving/decoding.py:4) 2",
         f"{SERVER};Predict.__call__ (src/serving/predict.py:30);malloc (libc.so.6) 3",
         f"{SERVER};Observe.__call__ (src/serving/middleware.py:52);gc_collect_main (libpython3.11.so) 1",
         f"{SERVER};UVStream (uvloop/handles/stream.pyx:10);write (libc.so.6) 4",

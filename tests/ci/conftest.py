@@ -1,1 +1,1 @@
-from tests.registry.conftest import candidate, folder, make_version, trained, trained_once  # noqa: F401
+from tests.stores import candidate, folder, make_version, trained, trained_once  # noqa: F401

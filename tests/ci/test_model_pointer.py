@@ -7,8 +7,8 @@ import pytest
 
 from scripts.ci import model_pointer
 from src.errors import BundleError, GateError, RegistryError
-from src.registry.files import FolderFiles
-from src.registry.sources import StoreSource
+from src.store.files import FolderFiles
+from src.store.sources import StoreSource
 from tests.conftest import run
 
 Candidate = Callable[..., Path]

@@ -32,8 +32,8 @@ def test_the_server_needs_nothing_of_the_pipeline() -> None:
     found = closure(REPOSITORY, "src.serving")
 
     assert {path.parts[1] for path in found}.intersection(PIPELINE) == set()
-    assert Path("src/registry/publish.py") not in found
-    assert Path("src/runtime/export.py") not in found
+    assert Path("src/promotion/publish.py") not in found
+    assert Path("src/export/export.py") not in found
 
 
 def test_the_server_runs_from_what_is_copied(tmp_path: Path, monkeypatch) -> None:

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from src import tables
 from src.config import DataParams
 from src.data.remarks import remarks
+from src.tables import frames
 from tests.mixed import mixed_table
 
 
@@ -23,7 +23,7 @@ def remarked(columns: dict[str, list[str]], **changes: object) -> list[str]:
         }
     )
     texts = pd.DataFrame(columns, dtype=str)
-    return list(remarks(texts, tables.to_values(texts, data), data))
+    return list(remarks(texts, frames.to_values(texts, data), data))
 
 
 def one_column(*cells: str, **changes: object) -> list[str]:

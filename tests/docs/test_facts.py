@@ -7,11 +7,11 @@ from typing import get_args
 import pytest
 import yaml
 
-from src import bundle
-from src.cells import MISSING
+from src.bundle import bundle
 from src.config import MIN_KEY_LENGTH, ModelKind, Settings
 from src.errors import GateError, UsageError
 from src.runtime.session import TOLERANCE
+from src.schema.cells import MISSING
 from src.training.fit import EDGE_ROWS
 from src.training.train import parse
 from src.version import VERSION

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from src.config import Settings
 from src.errors import GateError, UsageError
-from src.registry.location import locate
 from src.serving.app import create_app
-from src.serving.doors import HANDSHAKE_SECONDS
+from src.serving.http.shutdown import HANDSHAKE_SECONDS
+from src.store.location import locate
 from src.version import VERSION
 from tests.conftest import REPOSITORY
 from tests.k8s.conftest import DEPLOY, K8S, OVERLAYS, Object, one, render
@@ -326,7 +326,7 @@ def test_the_training_can_run_every_week(rendered: dict[str, list[Object]], tmp_
 
 
 def test_the_autoscaler_can_count_requests_in_flight(tmp_path: Path) -> None:
-    metrics = create_app(Settings()).state.serving.metrics.render().decode()
+    metrics = create_app(Settings()).state.shared.metrics.render().decode()
 
     spec = one(with_component(tmp_path, "in-flight"), "HorizontalPodAutoscaler", API)["spec"]
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.bundle import Bundle
+from src.bundle.bundle import Bundle
 from src.errors import BundleError
-from src.monitoring.online import Reference, RowCounter, slot_names
+from src.monitoring.online import Reference, RowCounter, bin_names
 from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile_of
-from src.schema import CategoryColumn, Features, NumericColumn, Schema
+from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
 
 SCHEMA = Schema(
     columns=(
@@ -56,8 +56,8 @@ def counted(*rows: tuple[float, str], together: bool = False) -> Counter[tuple[s
 
 
 def test_slots_are_named_for_what_they_hold() -> None:
-    assert slot_names(PROFILE.features["age"]) == ["below", "00 1 to 2", "01 2 to 3.5", "above", "missing"]
-    assert slot_names(PROFILE.features["city"]) == ["00 Lisboa", "other", "unseen", "missing"]
+    assert bin_names(PROFILE.features["age"]) == ["below", "00 1 to 2", "01 2 to 3.5", "above", "missing"]
+    assert bin_names(PROFILE.features["city"]) == ["00 Lisboa", "other", "unseen", "missing"]
 
 
 @pytest.mark.parametrize(

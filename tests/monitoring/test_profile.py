@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile
-from src.schema import CategoryColumn, Features, NumericColumn, Schema
+from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
 
 
 def number(name: str) -> NumericColumn:
@@ -55,7 +55,7 @@ def test_a_column_without_values_is_missing() -> None:
 def test_new_values_fall_below_and_above() -> None:
     found = numeric_profile([1.0, 2.0])
 
-    slots = found.slots(np.array([0.9, 1.0, 1.9, 2.0, 2.1, np.inf, np.nan]))
+    slots = found.bins(np.array([0.9, 1.0, 1.9, 2.0, 2.1, np.inf, np.nan]))
 
     assert slots.tolist() == [0, 1, 1, 2, 3, 3, 4]
 
@@ -84,7 +84,7 @@ def test_the_commonest_categories_have_a_slot_and_the_rest_share_one() -> None:
     assert found.categories == ("c29", *names[:19])
     assert found.shares == (2 / 33, *[1 / 33] * 19, 10 / 33, 0.0, 2 / 33)
     new = np.array(["c29", "c00", "c25", "not here", "never", ""], dtype=object)
-    assert found.slots(new, column.categories).tolist() == [0, 1, 20, 20, 21, 22]
+    assert found.bins(new, column.categories).tolist() == [0, 1, 20, 20, 21, 22]
 
 
 def test_a_profile_comes_back_from_json_in_the_order_of_the_table() -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from src.bundle import Bundle, dump_json
+from src.bundle.bundle import Bundle, dump_json
 from src.monitoring.profile import profile
-from src.schema import Features
+from src.schema.columns import Features
+from src.serving.loaded_model import LoadedModel
 from src.serving.metrics import Metrics
-from src.serving.served import Served
 from tests.conftest import FixedRuntime
 
 ROWS = Features(np.array([[5.0, 3.0, 1.0, 0.2], [6.0, 3.0, 4.0, 1.2]]), np.empty((2, 0), dtype=object))
@@ -28,7 +28,7 @@ def lines(metrics: Metrics, start: str) -> list[str]:
 
 def test_rows_are_counted_one_by_one_and_in_batches(make_bundle: Callable[..., Bundle]) -> None:
     metrics = Metrics()
-    served = Served(bundle_of(make_bundle, "7"), FixedRuntime(1.0, 0.0, 0.0), metrics, 100)
+    served = LoadedModel(bundle_of(make_bundle, "7"), FixedRuntime(1.0, 0.0, 0.0), metrics, 100)
 
     served.answer(Features(ROWS.numeric[:1], ROWS.categorical[:1]))
     served.answer_all(ROWS)
@@ -50,7 +50,9 @@ def test_rows_are_counted_one_by_one_and_in_batches(make_bundle: Callable[..., B
 def test_a_model_that_left_takes_its_counts_along(make_bundle: Callable[..., Bundle]) -> None:
     metrics = Metrics()
     for version in ("7", "8"):
-        Served(bundle_of(make_bundle, version), FixedRuntime(1.0, 0.0, 0.0), metrics, 100).answer_all(ROWS)
+        LoadedModel(bundle_of(make_bundle, version), FixedRuntime(1.0, 0.0, 0.0), metrics, 100).answer_all(
+            ROWS
+        )
 
     counted = lines(metrics, "model_feature_rows_total{") + lines(metrics, "model_feature_reference_share{")
 

@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from src import bundle as bundles
-from src.bundle import Training
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Training
 from src.monitoring.profile import Profile, profile
 from src.runtime.session import open_model
-from src.schema import Schema, to_features
+from src.schema.columns import Schema, to_features
 from tests.conftest import REPOSITORY
 from tests.monitoring_stack.stack import KEY, SCALE, Stack, faster_rules, running_stack
 from tests.monitoring_stack.tools import MONITORING, RULES
@@ -93,7 +93,7 @@ def check_psi(stack: Stack, schema: Schema, reference: Profile, sent: dict[str, 
         one = reference.features[name]
         assert one.type == "numeric"
         expected = psi(
-            np.bincount(one.slots(everything.numeric[:, place]), minlength=len(one.shares)), one.shares
+            np.bincount(one.bins(everything.numeric[:, place]), minlength=len(one.shares)), one.shares
         )
 
         def agrees(name: str = name, expected: float = expected) -> bool:

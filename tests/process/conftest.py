@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from src import bundle as bundles
-from src.bundle import Example
-from src.runtime.export import export
-from src.runtime.pipeline import build_pipeline
-from src.schema import Schema
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Example
+from src.export.export import export
+from src.export.pipeline import build_pipeline
+from src.schema.columns import Schema
 from tests import servers
 from tests.conftest import REPOSITORY
 from tests.ports import free_port

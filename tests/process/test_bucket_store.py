@@ -12,8 +12,8 @@ import pytest
 
 from src.data import prepare
 from src.evaluation import evaluate
-from src.registry.champion import POINTER
-from src.registry.folder_store import FolderStore
+from src.promotion.folder_store import FolderStore
+from src.store.pointer import POINTER
 from src.training import train
 from tests.buckets import bucket, bucket_server, upload  # noqa: F401
 from tests.conftest import copy_inputs, inside, run

@@ -13,9 +13,9 @@ import httpx
 import numpy as np
 import pytest
 
-from src import bundle as bundles
+from src.bundle import bundle as bundles
 from src.monitoring.profile import profile
-from src.schema import Features, Schema
+from src.schema.columns import Features, Schema
 from tests.conftest import REPOSITORY
 from tests.process.conftest import KEY, MakeFiles, Server
 

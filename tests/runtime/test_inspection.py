@@ -13,7 +13,7 @@ from src.errors import BundleError
 from src.runtime.inspection import inspect
 from src.runtime.session import open_model
 from src.runtime.trees import MAX_DEPTH, highest_leaf
-from tests.runtime.tables import Fitted
+from tests.fitted import Fitted
 
 Change = Callable[[ModelProto], Any]
 

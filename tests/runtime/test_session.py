@@ -10,13 +10,13 @@ import numpy as np
 import onnx
 import pytest
 
-from src import bundle as bundles
-from src.bundle import Bundle, Example
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Bundle, Example
 from src.errors import BundleError
 from src.runtime.session import MAX_ROWS, load, open_model
-from src.schema import Features
+from src.schema.columns import Features
 from tests.conftest import REPOSITORY
-from tests.runtime.tables import Fitted
+from tests.fitted import Fitted
 
 NAMES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 

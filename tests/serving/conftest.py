@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from src.bundle import Bundle
+from src.bundle.bundle import Bundle
 from src.config import Settings
-from src.runtime.answers import Runtime
+from src.runtime.predictions import Runtime
 from src.serving.app import create_app
 from tests.conftest import FixedRuntime
 
@@ -61,7 +61,7 @@ def make_client(make_bundle: Callable[..., Bundle]) -> MakeClient:
     ) -> Iterator[TestClient]:
         app = create_app(Settings(**{"model_refresh_seconds": 3600, **settings}), FakeSource())
         if runtime is not None:
-            app.state.serving.serve(bundle or make_bundle(), runtime)
+            app.state.shared.serve(bundle or make_bundle(), runtime)
         with TestClient(app) as client:
             yield client
 

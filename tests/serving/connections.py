@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from src.serving.protocol import Protocol
+from src.serving.http.protocol import Protocol
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -37,7 +37,7 @@ class Echo:
         await send({"type": "http.response.body", "body": answer})
 
 
-class Served(NamedTuple):
+class LoadedModel(NamedTuple):
     """A server: where it is, and its open connections."""
 
     address: tuple[str, int]
@@ -45,7 +45,7 @@ class Served(NamedTuple):
 
 
 @asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[Served]:
+async def serving(app: Any) -> AsyncIterator[LoadedModel]:
     """Serve `app` behind our protocol."""
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, proxy_headers=False)
     config.load()
@@ -54,7 +54,7 @@ async def serving(app: Any) -> AsyncIterator[Served]:
     listener = await loop.create_server(
         lambda: Protocol(config, state, {}), "127.0.0.1", 0, backlog=1024  # type: ignore[arg-type]
     )
-    yield Served(listener.sockets[0].getsockname(), state.connections)
+    yield LoadedModel(listener.sockets[0].getsockname(), state.connections)
     listener.close()
     for connection in list(state.connections):
         connection.transport.abort()

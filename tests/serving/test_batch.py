@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from src.bundle import Bundle
-from src.runtime.answers import Answers
-from src.schema import CategoryColumn, Features, NumericColumn, Schema
-from src.serving.rows import MAX_ENTRIES, RowReader
+from src.bundle.bundle import Bundle
+from src.runtime.predictions import Predictions
+from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
+from src.serving.decoding import MAX_ENTRIES, RowDecoder
 from tests.conftest import FixedRuntime
 from tests.serving.conftest import KEY, MakeClient
 
@@ -24,10 +24,10 @@ class LengthRuntime:
 
     calls = 0
 
-    def predict(self, features: Features) -> Answers:
+    def predict(self, features: Features) -> Predictions:
         self.calls += 1
         labels = (features.numeric[:, 0] > 6).astype(np.int64)
-        return Answers(labels, np.eye(3)[labels])
+        return Predictions(labels, np.eye(3)[labels])
 
 
 class ThreadRuntime(FixedRuntime):
@@ -37,7 +37,7 @@ class ThreadRuntime(FixedRuntime):
         super().__init__(0.75, 0.25, 0.0)
         self.threads: list[str] = []
 
-    def predict(self, features: Features) -> Answers:
+    def predict(self, features: Features) -> Predictions:
         self.threads.append(threading.current_thread().name)
         return super().predict(features)
 
@@ -208,7 +208,7 @@ def test_gaps_and_texts_become_matrices(make_bundle: Callable[..., Bundle]) -> N
     )
     rows = [{"town": 'say "Aix"', "age": 3}, {}, {"town": None, "age": None}, {"town": "Bonn"}]
 
-    features = RowReader(schema, 9).read_all(json.dumps({"rows": rows}).encode())
+    features = RowDecoder(schema, 9).read_all(json.dumps({"rows": rows}).encode())
 
     assert np.array_equal(features.numeric, [[3], [np.nan], [np.nan], [np.nan]], equal_nan=True)
     assert features.categorical.tolist() == [['say "Aix"'], [""], [""], ["Bonn"]]

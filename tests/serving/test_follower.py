@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from src import bundle as bundles
-from src.bundle import Bundle
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.errors import BundleError, RegistryError
-from src.registry.sources import source_for
 from src.runtime import session
 from src.serving.app import create_app
 from src.serving.follower import Follower
-from src.serving.state import Serving
+from src.serving.state import AppState
+from src.store.sources import source_for
 from tests.conftest import FixedRuntime
 from tests.serving.conftest import FakeSource
 
@@ -28,8 +28,8 @@ MakeBundle = Callable[..., Bundle]
 
 
 @pytest.fixture
-def serving() -> Serving:
-    return Serving(Settings(model_refresh_seconds=0.001))
+def serving() -> AppState:
+    return AppState(Settings(model_refresh_seconds=0.001))
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +38,11 @@ def any_model_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "load", lambda bundle: FixedRuntime(1.0, 0.0, 0.0))
 
 
-def version_of(serving: Serving) -> Any:
-    return serving.served and serving.served.version
+def version_of(serving: AppState) -> Any:
+    return serving.loaded and serving.loaded.version
 
 
-def test_the_champion_is_served_and_loaded_once(serving: Serving, make_bundle: MakeBundle) -> None:
+def test_the_champion_is_served_and_loaded_once(serving: AppState, make_bundle: MakeBundle) -> None:
     source = FakeSource("a", make_bundle())
     follower = Follower(source, serving)
 
@@ -52,7 +52,7 @@ def test_the_champion_is_served_and_loaded_once(serving: Serving, make_bundle: M
     assert (version_of(serving), source.loads) == ("7", 1)
 
 
-def test_a_new_champion_replaces_the_old(serving: Serving, make_bundle: MakeBundle) -> None:
+def test_a_new_champion_replaces_the_old(serving: AppState, make_bundle: MakeBundle) -> None:
     source = FakeSource("a", make_bundle())
     follower = Follower(source, serving)
     follower.round()
@@ -67,7 +67,7 @@ def test_a_new_champion_replaces_the_old(serving: Serving, make_bundle: MakeBund
     assert sorted(info) == ['7"} 0.0', '8"} 1.0']
 
 
-def test_old_versions_do_not_pile_up(serving: Serving, make_bundle: MakeBundle) -> None:
+def test_old_versions_do_not_pile_up(serving: AppState, make_bundle: MakeBundle) -> None:
     source = FakeSource()
     follower = Follower(source, serving)
 
@@ -91,7 +91,7 @@ def test_old_versions_do_not_pile_up(serving: Serving, make_bundle: MakeBundle) 
     ],
 )
 def test_what_is_served_stays_when_there_is_nothing_better(
-    serving: Serving,
+    serving: AppState,
     make_bundle: MakeBundle,
     caplog: pytest.LogCaptureFixture,
     token: Any,
@@ -115,7 +115,7 @@ def test_what_is_served_stays_when_there_is_nothing_better(
     assert version_of(serving) == "9"
 
 
-def test_a_bundle_that_was_refused_is_tried_again(serving: Serving, make_bundle: MakeBundle) -> None:
+def test_a_bundle_that_was_refused_is_tried_again(serving: AppState, make_bundle: MakeBundle) -> None:
     source = FakeSource("a", BundleError("half copied"))
     follower = Follower(source, serving)
     follower.round()
@@ -127,7 +127,7 @@ def test_a_bundle_that_was_refused_is_tried_again(serving: Serving, make_bundle:
 
 
 def test_a_round_that_fails_is_not_the_last(
-    serving: Serving, make_bundle: MakeBundle, caplog: pytest.LogCaptureFixture
+    serving: AppState, make_bundle: MakeBundle, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = FakeSource(ZeroDivisionError("a bug"), make_bundle())
     follower = Follower(source, serving)
@@ -148,7 +148,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def refusals(serving: Serving) -> float:
+def refusals(serving: AppState) -> float:
     [line] = [
         line
         for line in serving.metrics.render().decode().splitlines()
@@ -158,7 +158,7 @@ def refusals(serving: Serving) -> float:
 
 
 def test_two_bundles_refused_for_the_same_reason_are_both_said_and_counted(
-    serving: Serving, caplog: pytest.LogCaptureFixture
+    serving: AppState, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = FakeSource("a", BundleError("schema.json: has 0 columns"))
     follower = Follower(source, serving)
@@ -173,7 +173,7 @@ def test_two_bundles_refused_for_the_same_reason_are_both_said_and_counted(
     ] * 2
 
 
-def test_two_pointers_refused_for_the_same_reason_are_both_counted(serving: Serving, tmp_path: Path) -> None:
+def test_two_pointers_refused_for_the_same_reason_are_both_counted(serving: AppState, tmp_path: Path) -> None:
     follower = Follower(source_for(Settings(mlflow_tracking_uri=str(tmp_path))), serving)
 
     for content in (b'{"a": 1}', b'{"a": 1}', b'{"a": 2}', b'{"a": 2}'):
@@ -187,7 +187,7 @@ def test_two_pointers_refused_for_the_same_reason_are_both_counted(serving: Serv
     "error", [MemoryError(), RecursionError("too\ndeep"), OverflowError("int too large"), KeyError("x")]
 )
 def test_whatever_a_bundle_brings_about_is_a_refusal_of_one_line(
-    error: Exception, serving: Serving, make_bundle: MakeBundle, caplog: pytest.LogCaptureFixture
+    error: Exception, serving: AppState, make_bundle: MakeBundle, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = FakeSource("a", make_bundle())
     follower = Follower(source, serving)
@@ -207,7 +207,7 @@ def test_whatever_a_bundle_brings_about_is_a_refusal_of_one_line(
     assert record.exc_info is None
 
 
-def test_a_refused_bundle_leaves_no_trace_in_the_metrics(serving: Serving, make_bundle: MakeBundle) -> None:
+def test_a_refused_bundle_leaves_no_trace_in_the_metrics(serving: AppState, make_bundle: MakeBundle) -> None:
     follower = Follower(FakeSource("a", make_bundle()), serving)
     follower.round()
     before = serving.metrics.render()
@@ -262,12 +262,12 @@ def test_a_source_that_does_not_answer_is_named_once_and_waited_for(
             source.token, source.bundle = "b", make_bundle(version="8")
             wait_for(lambda: "waiting for a fake since " in caplog.text)
             assert client.get("/livez").status_code == 200
-            assert (client.get("/readyz").status_code, version_of(app.state.serving)) == (status, before)
+            assert (client.get("/readyz").status_code, version_of(app.state.shared)) == (status, before)
             time.sleep(0.5)  # five times as long as it takes to be named
             assert caplog.text.count("waiting for a fake since ") == 1
         finally:
             source.answer.set()
-        wait_for(lambda: version_of(app.state.serving) == "8")
+        wait_for(lambda: version_of(app.state.shared) == "8")
         wait_for(lambda: "a fake answered after " in caplog.text)
         assert client.get("/readyz").status_code == 200
 
@@ -287,7 +287,7 @@ def test_a_server_that_never_answers_holds_up_neither_start_nor_stop(monkeypatch
 
 @pytest.mark.timeout(60)
 def test_a_pipe_for_a_manifest_is_refused_and_the_model_stays(
-    serving: Serving, make_files: Callable[..., dict[str, bytes]], tmp_path: Path
+    serving: AppState, make_files: Callable[..., dict[str, bytes]], tmp_path: Path
 ) -> None:
     folder = tmp_path / "models"
     bundles.write_folder(folder, make_files())

@@ -8,9 +8,9 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from src.runtime.answers import Answers
-from src.schema import Features
-from src.serving.exchange import Exchange
+from src.runtime.predictions import Predictions
+from src.schema.columns import Features
+from src.serving.http.context import RequestContext
 from src.serving.middleware import LastResort
 from tests.serving.conftest import KEY, MakeClient
 
@@ -20,7 +20,7 @@ ORIGIN = "https://shop.example"
 class Broken:
     """A runtime that fails."""
 
-    def predict(self, features: Features) -> Answers:
+    def predict(self, features: Features) -> Predictions:
         raise RuntimeError("secret detail")
 
 
@@ -57,10 +57,10 @@ async def send(message: Message) -> None:
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_a_failure_that_cannot_be_answered_is_left_to_the_server(kind: str) -> None:
     scope: Scope = {"type": kind, "headers": [], "client": None}
-    exchange = scope["exchange"] = Exchange(scope, send, "/", trusts_proxies=False)
+    context = scope["context"] = RequestContext(scope, send, "/", trusts_proxies=False)
 
     with pytest.raises(RuntimeError, match="half way"):
-        asyncio.run(LastResort(half_way)(scope, receive, exchange.send))
+        asyncio.run(LastResort(half_way)(scope, receive, context.send))
 
 
 def test_a_websocket_is_refused(client: TestClient) -> None:

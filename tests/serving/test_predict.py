@@ -10,11 +10,11 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message, Scope
 
-from src.bundle import Bundle
-from src.runtime.answers import Answers
-from src.schema import Features
+from src.bundle.bundle import Bundle
+from src.runtime.predictions import Predictions
+from src.schema.columns import Features
 from src.serving.logs import RequestLog
-from src.serving.middleware import Direct, Observe
+from src.serving.middleware import FastPath, Observe
 from src.serving.predict import Predict
 from tests.conftest import FixedRuntime
 from tests.serving.conftest import KEY, MakeClient
@@ -45,9 +45,9 @@ def test_scores_keep_every_digit(make_client: MakeClient, flower: Flower) -> Non
 class Recorder:
     """A runtime that keeps what it is asked."""
 
-    def predict(self, features: Features) -> Answers:
+    def predict(self, features: Features) -> Predictions:
         self.features = features
-        return Answers(np.array([2]), np.array([[0.0, 0.0, 1.0]]))
+        return Predictions(np.array([2]), np.array([[0.0, 0.0, 1.0]]))
 
 
 def test_the_model_gets_the_columns_in_its_order(make_client: MakeClient, flower: Flower) -> None:
@@ -210,8 +210,8 @@ def test_a_length_of_many_digits_is_too_large(client: TestClient) -> None:
 def call(client: TestClient, messages: AsyncIterator[Message], **options: Any) -> list[Message]:
     """Call the endpoint in its middleware with `messages` as what the caller sends."""
     app: Any = client.app
-    serving = app.state.serving
-    direct = Direct(app.router, {"/predict": Predict(serving, **options)})
+    serving = app.state.shared
+    direct = FastPath(app.router, {"/predict": Predict(serving, **options)})
     log = RequestLog(serving.settings)
     observe = Observe(direct, {"/predict": {"POST"}}, serving, log, trusts_proxies=False)
     scope: Scope = {

@@ -8,9 +8,9 @@ import pytest
 from httpx import Response
 from hypothesis import given
 from hypothesis import strategies as st
-
 from limits.errors import StorageError
 from limits.storage import RedisStorage
+
 from src.serving import ratelimits
 from src.serving.metrics import Metrics
 from src.serving.ratelimits import Counts, LoopStorage, open_storage

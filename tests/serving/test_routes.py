@@ -48,7 +48,7 @@ def test_alive_without_a_model_but_not_ready(make_client: MakeClient) -> None:
 def test_not_ready_once_told_to_stop(client: TestClient) -> None:
     assert client.get("/readyz").json() == {"status": "ready"}
 
-    client.app.state.serving.draining = True  # type: ignore[attr-defined]
+    client.app.state.shared.draining = True  # type: ignore[attr-defined]
 
     assert client.get("/readyz").status_code == 503
     assert client.get("/health").status_code == 200

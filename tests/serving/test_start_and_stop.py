@@ -21,16 +21,16 @@ from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from src.bundle import Bundle
+from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.errors import ConfigError, exit_on_error
 from src.monitoring.profile import profile
-from src.schema import Features, Schema
+from src.schema.columns import Features, Schema
 from src.serving import __main__ as entry
 from src.serving import app, healthcheck
 from src.serving.lifespan import drain_on_sigterm
 from src.serving.metrics import Metrics
-from src.serving.state import Serving
+from src.serving.state import AppState
 from src.version import VERSION
 from tests.conftest import REPOSITORY
 
@@ -152,8 +152,8 @@ def sigterm_restored() -> Iterator[None]:
     signal.signal(signal.SIGTERM, handler)
 
 
-def told_to_stop(times: int, drain_seconds: float) -> tuple[Serving, uvicorn.Server]:
-    serving = Serving(Settings(drain_seconds=drain_seconds))
+def told_to_stop(times: int, drain_seconds: float) -> tuple[AppState, uvicorn.Server]:
+    serving = AppState(Settings(drain_seconds=drain_seconds))
     server = uvicorn.Server(uvicorn.Config(app.app))
 
     async def run() -> None:
@@ -189,7 +189,7 @@ def test_the_handler_of_another_server_is_left_alone(sigterm_restored: None) -> 
 
 
 async def _drain() -> None:
-    drain_on_sigterm(Serving(Settings()))
+    drain_on_sigterm(AppState(Settings()))
 
 
 class Answering(http.server.BaseHTTPRequestHandler):

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from src import bundle as bundles
-from src.bundle import Bundle, Example
-from src.limits import MAX_NAME
+from src.bundle import bundle as bundles
+from src.bundle.bundle import Bundle, Example
+from src.bundle.limits import MAX_NAME
 from src.monitoring.profile import profile
-from src.schema import (
+from src.schema.columns import (
     MAX_CATEGORIES,
     MAX_CLASSES,
     MAX_TEXT,

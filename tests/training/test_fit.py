@@ -5,12 +5,12 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from src import tables
 from src.config import Params
 from src.errors import ParityError
 from src.runtime.session import open_model
-from src.schema import to_features
-from src.tables import Prepared
+from src.schema.columns import to_features
+from src.tables import frames
+from src.tables.frames import Prepared
 from src.training import fit as module
 from src.training.fit import estimator, fit
 from tests.mixed import mixed_table
@@ -35,7 +35,7 @@ def make_params() -> MakeParams:
 
 @pytest.fixture
 def prepared(make_params: MakeParams) -> Prepared:
-    return tables.prepared(mixed_table().drop(columns="customer id"), make_params().data)
+    return frames.prepared(mixed_table().drop(columns="customer id"), make_params().data)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""What the files of a bundle say: how the model came to be, how good it is, and rows it has answered."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from src.bundle.limits import (
+    MAX_COLUMNS,
+    MAX_EXAMPLES,
+    MAX_NOTES,
+    Classes,
+    Digest,
+    Name,
+    Notes,
+    Scalar,
+    Share,
+    Time,
+)
+from src.strict_model import StrictModel
+
+
+class Training(StrictModel):
+    """How a model came to be: all the manifest says before the model is measured."""
+
+    format: Literal[1] = 1
+    name: Name  # of the registered model
+    version: Name  # the registry's number
+    task: Literal["classification"] = "classification"
+    model_type: Name  # scikit-learn's class
+    exact: bool  # its scores equal scikit-learn's to the bit, on any machine
+    n_features: int
+    n_samples: int = Field(ge=1)  # rows it was fitted on
+    feature_names: tuple[Name, ...] = Field(max_length=MAX_COLUMNS, fail_fast=True)
+    target_names: Classes
+    mlflow_run_id: Name | None
+    git_commit: Name | None  # None outside a git checkout
+    data_digest: Digest  # SHA-256 of the raw table
+    test_digest: Digest  # SHA-256 of the rows held out from it
+    created_at: Time  # ISO 8601, UTC
+    parameters: dict[Name, Scalar] = Field(max_length=MAX_NOTES)
+    libraries: Notes
+
+
+class Manifest(Training):
+    """`metadata.json`: how the model came to be, how good it is, and the SHA-256 of every other file."""
+
+    accuracy: Share
+    precision: Share
+    recall: Share
+    f1_score: Share
+    files: dict[Literal["example.json", "metrics.json", "model.onnx", "profile.json", "schema.json"], Digest]
+
+
+class Gate(BaseModel):
+    """What of the gate was missed: nothing, when the model may be published."""
+
+    missed: tuple[str, ...] = Field((), fail_fast=True)
+
+
+class Metrics(BaseModel):
+    """What others rely on in `metrics.json`."""
+
+    accuracy: Share
+    precision: Share
+    recall: Share
+    f1_score: Share
+    gate: Gate = Gate()
+
+
+class Example(StrictModel):
+    """Rows with the answers scikit-learn gave: the model must give them again at every load."""
+
+    rows: tuple[dict[str, Scalar], ...] = Field(min_length=1, max_length=MAX_EXAMPLES, fail_fast=True)
+    labels: tuple[str, ...] = Field(fail_fast=True)
+    scores: tuple[tuple[Share, ...], ...] = Field(fail_fast=True)  # [rows, classes]

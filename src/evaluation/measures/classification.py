@@ -1,0 +1,115 @@
+"""How good answers are, in numbers."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
+
+from src.strict_model import StrictModel
+
+BINS = 10  # of confidence, in the calibration
+
+
+class Averages(StrictModel):
+    """Shares between 0 and 1, over classes."""
+
+    precision: float
+    recall: float
+    f1_score: float
+
+
+class ClassMeasures(Averages):
+    """The same of one class; `rows` are those that are of it."""
+
+    rows: int
+
+
+class Bin(StrictModel):
+    """The answers of about the same confidence."""
+
+    rows: int
+    confidence: float  # their mean
+    accuracy: float
+
+
+class Measures(Averages):
+    """What was measured; precision, recall and F1 are weighted by the rows of each class."""
+
+    rows: int
+    accuracy: float
+    log_loss: float
+    calibration_error: float  # mean distance of confidence and accuracy over the bins of `calibration`
+    macro: Averages
+    per_class: dict[str, ClassMeasures]
+    confusion_matrix: Annotated[tuple[tuple[int, ...], ...], Field(strict=False)]  # [actual, predicted]
+    calibration: Annotated[tuple[Bin, ...], Field(strict=False)]
+
+
+def measure(
+    actual: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    classes: Sequence[str],
+) -> Measures:
+    """Return how good `labels` [rows] and `scores` [rows, classes] are for rows whose classes are `actual`.
+
+    Labels and `actual` [rows] are positions in `classes`; scores are probabilities.
+    Precision, recall, F1 and log loss (in nats) are scikit-learn's.
+    """
+    every = np.arange(len(classes))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        actual, labels, labels=every, zero_division=0.0
+    )
+    calibration = _calibration(actual == labels, scores.max(axis=1))
+    distance = sum(one.rows * abs(one.accuracy - one.confidence) for one in calibration) / len(actual)
+    return Measures(
+        rows=len(actual),
+        accuracy=float(accuracy_score(actual, labels)),
+        **_averages(actual, labels, "weighted"),
+        log_loss=float(log_loss(actual, scores, labels=every)),
+        calibration_error=float(distance),
+        macro=Averages(**_averages(actual, labels, "macro")),
+        per_class={
+            name: ClassMeasures(
+                precision=float(precision[place]),
+                recall=float(recall[place]),
+                f1_score=float(f1[place]),
+                rows=int(support[place]),
+            )
+            for place, name in enumerate(classes)
+        },
+        confusion_matrix=tuple(tuple(row) for row in confusion_matrix(actual, labels, labels=every).tolist()),
+        calibration=calibration,
+    )
+
+
+def baseline(actual: NDArray[np.int64], fitted: NDArray[np.int64], classes: Sequence[str]) -> Measures:
+    """Return how good it is to answer always the commonest class of the `fitted` rows, on the `actual` ones.
+
+    Its scores are the classes' shares, the best that can be said without looking at a row.
+    """
+    counts = np.bincount(fitted, minlength=len(classes))
+    labels = np.full(len(actual), counts.argmax(), dtype=np.int64)
+    return measure(actual, labels, np.tile(counts / counts.sum(), (len(actual), 1)), classes)
+
+
+def _averages(actual: NDArray[np.int64], labels: NDArray[np.int64], average: str) -> dict[str, float]:
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        actual, labels, average=average, zero_division=0.0
+    )
+    return {"precision": float(precision), "recall": float(recall), "f1_score": float(f1)}
+
+
+def _calibration(right: NDArray[np.bool_], confidence: NDArray[np.float64]) -> tuple[Bin, ...]:
+    places = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    return tuple(
+        Bin(
+            rows=int((places == place).sum()),
+            confidence=float(confidence[places == place].mean()),
+            accuracy=float(right[places == place].mean()),
+        )
+        for place in np.unique(places)
+    )

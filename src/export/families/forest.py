@@ -1,0 +1,109 @@
+"""Forests as nodes, answering as scikit-learn does to the last bit."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+
+from src.errors import ExportError
+from src.export.graph import ML, Graph
+from src.runtime.trees import MAX_DEPTH, MAX_LEAF
+
+_LEAF = -1  # scikit-learn's child of a leaf
+
+
+def classify(graph: Graph, matrix: str, model: RandomForestClassifier | ExtraTreesClassifier) -> None:
+    """Add `scores`, the mean over the trees of the class shares in the leaf a row falls into, and `label`.
+
+    The trees only find the leaves; the shares are then looked up and added as scikit-learn adds them, one
+    tree after the other. Reducing over the first axis keeps that order, over a middle one it does not.
+    """
+    leaves = [tree.tree_.children_left == _LEAF for tree in model.estimators_]
+    shares = np.concatenate(
+        [tree.tree_.value[leaf, 0] for tree, leaf in zip(model.estimators_, leaves, strict=True)]
+    )
+    table, rows = np.unique(shares, axis=0, return_inverse=True)
+    depth = max(tree.tree_.max_depth for tree in model.estimators_)
+    if depth > MAX_DEPTH or len(table) > MAX_LEAF:
+        raise ExportError(
+            f"model: its trees are {depth} deep with {len(table)} different leaves; "
+            f"allowed: max_depth={MAX_DEPTH}, {MAX_LEAF} leaves"
+        )
+    # scikit-learn compares inputs as float32 with float64 thresholds: the next lower float32 splits the same.
+    found = graph.add(
+        "TreeEnsemble",
+        graph.add("Cast", matrix, to=TensorProto.FLOAT),
+        domain=ML,
+        leaf_weights=rows.reshape(-1).astype(np.float32),
+        **_trees([tree.tree_ for tree in model.estimators_]),
+    )
+    by_tree = graph.add("Transpose", graph.add("Cast", found, to=TensorProto.INT64), perm=[1, 0])
+    votes = graph.add("Gather", graph.constant(table), by_tree, axis=0)  # [trees, rows, classes]
+    total = graph.add("ReduceSum", votes, graph.constant(np.array([0])), keepdims=0)
+    trees = graph.constant(np.array(float(len(model.estimators_))))
+    scores = graph.add("Div", total, trees, output="scores")
+    graph.add("ArgMax", scores, axis=1, keepdims=0, output="label")
+
+
+def thresholds(model: RandomForestClassifier | ExtraTreesClassifier) -> dict[int, NDArray[np.float64]]:
+    """Return, by position of the column, the numbers [n] that the trees compare it with, sorted."""
+    features = np.concatenate([tree.tree_.feature for tree in model.estimators_])
+    splits = np.concatenate([tree.tree_.threshold for tree in model.estimators_])
+    return {int(column): np.unique(splits[features == column]) for column in set(features[features >= 0])}
+
+
+def _trees(trees: list[Any]) -> dict[str, Any]:
+    """Return the attributes of a TreeEnsemble with one target per tree, all but the weights of the leaves."""
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
+    roots, nodes, leaves = [], 0, 0
+    for number, tree in enumerate(trees):
+        roots.append(nodes)
+        is_leaf = tree.children_left == _LEAF
+        # Leaves and the other nodes are numbered apart, each in scikit-learn's order.
+        position = np.where(is_leaf, leaves + np.cumsum(is_leaf) - 1, nodes + np.cumsum(~is_leaf) - 1)
+        inner = np.flatnonzero(~is_leaf)
+        true, false = tree.children_left[inner], tree.children_right[inner]
+        feature, split = tree.feature[inner], tree.threshold[inner]
+        if not inner.size:  # a tree of one leaf needs a node whose branches both lead to it
+            true = false = np.array([0])
+            feature, split = np.array([0]), np.array([0.0])
+        parts = (
+            _next_lower_float32(split),
+            feature,
+            position[true],
+            position[false],
+            is_leaf[true].astype(np.int64),
+            is_leaf[false].astype(np.int64),
+            np.full(is_leaf.sum(), number),
+        )
+        for name, part in zip(_COLUMNS, parts, strict=True):
+            columns[name].append(part)
+        nodes += len(split)
+        leaves += int(is_leaf.sum())
+    splits, *integers = (np.concatenate(columns[name]) for name in _COLUMNS)
+    return {
+        "n_targets": len(trees),
+        "tree_roots": roots,
+        "nodes_modes": np.zeros(nodes, dtype=np.uint8),  # all are: less or equal
+        "nodes_splits": splits,
+        **{name: values.tolist() for name, values in zip(_COLUMNS[1:], integers, strict=True)},
+    }
+
+
+_COLUMNS = (
+    "nodes_splits",
+    "nodes_featureids",
+    "nodes_truenodeids",
+    "nodes_falsenodeids",
+    "nodes_trueleafs",
+    "nodes_falseleafs",
+    "leaf_targetids",
+)
+
+
+def _next_lower_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the largest float32 that is not above each value."""
+    nearest = values.astype(np.float32)
+    return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)

@@ -1,0 +1,37 @@
+"""Command `rollback`: put the previous champion back into service; again, the one before that."""
+
+import argparse
+
+from src import logs
+from src.bundle.bundle import Bundle
+from src.config import StoreSettings, load_store_settings
+from src.errors import exit_on_error
+from src.promotion.service import open_store, put_in_service
+from src.store.models import in_models
+
+
+def rollback(settings: StoreSettings) -> Bundle:
+    """Return the bundle that the champion followed, which is in service from now on.
+
+    A rollback that was killed before `models/` followed the champion is ended, and no further one begun.
+
+    Raises:
+        RegistryError: no champion came before.
+        BundleError: it is damaged; nothing has changed.
+    """
+    with open_store(settings) as store:
+        served = in_models(settings)
+        unfinished = served is not None and store.rolled_back_from(served)
+        sealed = store.champion() if unfinished else store.before_champion()
+        put_in_service(settings, store, sealed, "rollback")
+    return sealed.bundle
+
+
+def main() -> None:
+    argparse.ArgumentParser(prog="python -m src.promotion.rollback", description=__doc__).parse_args()
+    logs.setup()
+    rollback(load_store_settings())
+
+
+if __name__ == "__main__":
+    exit_on_error(main)

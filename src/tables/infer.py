@@ -1,0 +1,174 @@
+"""What the columns of a table hold, found by looking."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from src.errors import DataError
+from src.schema.cells import CellRule
+from src.schema.columns import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
+from src.schema.names import find, named
+
+MAX_INTEGER = 2**53 - 1  # beyond it a double no longer tells every integer from the next
+_FLOAT32_MAX = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
+
+
+def infer(
+    table: pd.DataFrame, target: str, ranges: Mapping[str, Sequence[float]], cells: CellRule = CellRule()
+) -> Schema:
+    """Return the schema of `table`, whose headers are as the source spells them.
+
+    `target` and the keys of `ranges` may be headers or names.
+
+    Raises:
+        DataError: a column cannot be used; the message names it and says why.
+    """
+    headers = named(table.columns)
+    listed = ", ".join(headers)
+    found = find(target, headers)
+    if found is None:
+        raise DataError(f"data.target: no column {target!r}, the table has {listed}")
+    allowed: dict[str, tuple[float, float]] = {}
+    for wanted, (low, high) in ranges.items():
+        name = find(wanted, headers)
+        if name is None:
+            raise DataError(f"data.ranges: no column {wanted!r}, the table has {listed}")
+        if name in allowed:
+            raise DataError(f"data.ranges: column {name!r} is there twice, once as {wanted!r}")
+        allowed[name] = (float(low), float(high))
+    values = dict(zip(headers, (table[header] for header in table.columns), strict=True))
+    columns = tuple(
+        _infer_column(name, header, values[name], allowed.get(name), cells)
+        for name, header in headers.items()
+        if name != found
+    )
+    if not columns:
+        raise DataError("the table has no column beside its target")
+    return Schema(
+        columns=columns,
+        target=found,
+        target_header=headers[found],
+        classes=_classes(found, values[found], cells),
+        missing=cells.missing,
+        strip=cells.strip,
+    )
+
+
+def _infer_column(
+    name: str,
+    header: str,
+    values: "pd.Series[Any]",
+    allowed: tuple[float, float] | None,
+    cells: CellRule,
+) -> NumericColumn | CategoryColumn:
+    present = values.dropna()
+    kind = _kind(present)
+    if kind == "category":
+        texts = {str(value): cells.text(str(value)) for value in present.unique()}
+        present = present[present.map(lambda value: texts[str(value)] != "")]
+    nullable = len(present) < len(values)
+    if present.empty:
+        raise DataError(f"column {header!r}: every value is missing; leave it out with data.drop")
+    if kind == "category":
+        categories = _categories(header, {text for text in texts.values() if text})
+        if allowed:
+            raise DataError(f"data.ranges: column {name!r} holds text, a range needs numbers")
+        return CategoryColumn(name=name, header=header, type=kind, nullable=nullable, categories=categories)
+    lowest, highest = _bounds(name, header, present, kind, allowed)
+    return NumericColumn(
+        name=name, header=header, type=kind, nullable=nullable, lowest=lowest, highest=highest
+    )
+
+
+def _categories(header: str, texts: set[str]) -> tuple[str, ...]:
+    if len(texts) > MAX_CATEGORIES:
+        count = f"{len(texts)} different texts, at most {MAX_CATEGORIES} are allowed"
+        raise DataError(f"column {header!r}: {count}; leave it out with data.drop")
+    categories = tuple(sorted(texts))
+    if longest := next((text for text in categories if len(text) > MAX_TEXT), None):
+        raise DataError(f"column {header!r}: {longest[:40]!r}… has more than {MAX_TEXT} characters")
+    return categories
+
+
+def _bounds(
+    name: str,
+    header: str,
+    present: "pd.Series[Any]",
+    kind: Literal["float", "integer", "boolean"],
+    allowed: tuple[float, float] | None,
+) -> tuple[float, float]:
+    """Return the lowest and the highest number that a request may hold."""
+    if kind == "boolean":
+        return 0.0, 1.0
+    if kind == "integer" and (far := [one for one in present.unique() if abs(int(one)) > MAX_INTEGER]):
+        raise DataError(
+            f"column {header!r}: {str(far[0])[:40]} has more digits than a number keeps, whole ones go to "
+            f"{MAX_INTEGER} (2^53 - 1); declare it with data.text, or leave it out with data.drop"
+        )
+    numbers = present.astype(float)
+    low, high = float(numbers.min()), float(numbers.max())
+    if not (math.isfinite(low) and math.isfinite(high) and max(-low, high) <= _FLOAT32_MAX):
+        raise DataError(f"column {header!r}: holds an infinite number or one beyond {_FLOAT32_MAX:.3g}")
+    lowest, highest = allowed or _widened(low, high, whole=kind == "integer")
+    if allowed and kind == "integer":
+        lowest, highest = float(math.ceil(lowest)), float(math.floor(highest))
+        if max(-lowest, highest) > MAX_INTEGER:
+            raise DataError(f"data.ranges: column {name!r} holds whole numbers, which go to {MAX_INTEGER}")
+    if not lowest <= low <= high <= highest:
+        raise DataError(f"data.ranges: column {name!r} goes from {low:g} to {high:g}, beyond its range")
+    return lowest, highest
+
+
+def _kind(present: "pd.Series[Any]") -> Literal["float", "integer", "boolean", "category"]:
+    types = pd.api.types
+    if types.is_bool_dtype(present.dtype) or all(isinstance(value, (bool, np.bool_)) for value in present):
+        return "boolean"
+    if types.is_integer_dtype(present.dtype):
+        return "integer"
+    if types.is_float_dtype(present.dtype):
+        return "float"
+    # What has gaps, or integers of any size, is a column of objects.
+    return "integer" if all(type(value) is int for value in present) else "category"
+
+
+def _widened(low: float, high: float, whole: bool) -> tuple[float, float]:
+    """Return what a request may hold: as far again beyond what was seen, so that drift shows.
+
+    What was never negative stays so.
+    """
+    span = (high - low) or max(abs(high), 1.0)
+    limit = float(MAX_INTEGER) if whole else _FLOAT32_MAX
+    lowest = max(low - span, 0.0 if low >= 0 else -limit)
+    highest = min(high + span, limit)
+    if whole:
+        return float(math.floor(lowest)), float(math.ceil(highest))
+    return min(float(f"{lowest:.6g}"), low), max(float(f"{highest:.6g}"), high)
+
+
+def _classes(target: str, values: "pd.Series[Any]", cells: CellRule) -> tuple[str, ...]:
+    counts = Counter("" if cells.is_missing(value) else None for value in values)
+    if missing := counts[""]:
+        words = Counter(
+            value.strip() for value in values if isinstance(value, str) and cells.is_missing(value)
+        )
+        words.pop("", None)
+        raise DataError(_without_target(target, missing, words))
+    classes = tuple(sorted({cells.text(str(value)) for value in values.unique()}))
+    if not 2 <= len(classes) <= MAX_CLASSES:
+        raise DataError(
+            f"column {target!r}: {len(classes)} different targets, a classifier needs 2 to {MAX_CLASSES}"
+        )
+    return classes
+
+
+def _without_target(target: str, missing: int, words: Counter[str]) -> str:
+    """Return what is wrong, and what to do when words were taken for no target."""
+    message = f"column {target!r}: {missing} rows have no target"
+    if not words:
+        return message
+    found = ", ".join(f"{word!r} in {count}" for word, count in words.most_common(5))
+    return f"{message} ({found}); a word is a class when data.missing does not list it"

@@ -1,0 +1,76 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.evaluation.measures.classification import Bin, baseline, measure
+
+CLASSES = ("a", "b", "c")
+ACTUAL = np.array([0, 0, 1, 1, 1, 2])
+LABELS = np.array([0, 1, 1, 1, 0, 1])
+SCORES = np.array(
+    [[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.9, 0.0], [0.1, 0.8, 0.1], [0.6, 0.4, 0.0], [0.1, 0.8, 0.1]]
+)
+
+
+def test_measures_are_what_their_names_say() -> None:
+    found = measure(ACTUAL, LABELS, SCORES, CLASSES)
+
+    assert found.rows == 6
+    assert found.accuracy == 0.5
+    assert found.confusion_matrix == ((1, 1, 0), (1, 2, 0), (0, 1, 0))
+    assert {name: one.model_dump() for name, one in found.per_class.items()} == {
+        "a": {"precision": 0.5, "recall": 0.5, "f1_score": 0.5, "rows": 2},
+        "b": {"precision": 0.5, "recall": pytest.approx(2 / 3), "f1_score": pytest.approx(4 / 7), "rows": 3},
+        "c": {"precision": 0.0, "recall": 0.0, "f1_score": 0.0, "rows": 1},
+    }
+    assert found.macro.precision == pytest.approx(1 / 3)
+    assert found.macro.recall == pytest.approx((1 / 2 + 2 / 3) / 3)
+    assert found.macro.f1_score == pytest.approx((1 / 2 + 4 / 7) / 3)
+    assert found.precision == pytest.approx(0.5 * 5 / 6)  # weighted by rows
+    assert found.recall == pytest.approx(0.5)
+    assert found.f1_score == pytest.approx((0.5 * 2 + 4 / 7 * 3) / 6)
+    right = [0.8, 0.2, 0.9, 0.8, 0.4, 0.1]
+    assert found.log_loss == pytest.approx(-sum(map(math.log, right)) / 6)
+
+
+def test_calibration_compares_confidence_with_accuracy() -> None:
+    found = measure(ACTUAL, LABELS, SCORES, CLASSES)
+
+    assert [one.rows for one in found.calibration] == [1, 1, 3, 1]
+    assert [one.confidence for one in found.calibration] == pytest.approx([0.6, 0.7, 0.8, 0.9])
+    assert [one.accuracy for one in found.calibration] == pytest.approx([0.0, 0.0, 2 / 3, 1.0])
+    assert found.calibration_error == pytest.approx((0.6 + 0.7 + 3 * (0.8 - 2 / 3) + 0.1) / 6)
+
+
+def test_a_class_without_rows_is_measured_as_nothing() -> None:
+    found = measure(np.array([0, 1]), np.array([0, 1]), np.array([[1.0, 0, 0], [0, 1.0, 0]]), CLASSES)
+
+    assert found.accuracy == found.f1_score == 1.0
+    assert found.per_class["c"].model_dump() == {"precision": 0.0, "recall": 0.0, "f1_score": 0.0, "rows": 0}
+    assert found.calibration == (Bin(rows=2, confidence=1.0, accuracy=1.0),)
+
+
+def test_the_baseline_answers_the_commonest_class_of_the_fitted_rows() -> None:
+    found = baseline(ACTUAL, np.array([2, 2, 0, 1]), CLASSES)
+
+    assert found.accuracy == pytest.approx(1 / 6)
+    assert found.confusion_matrix == ((0, 0, 2), (0, 0, 3), (0, 0, 1))
+    assert found.log_loss == pytest.approx(-(5 * math.log(0.25) + math.log(0.5)) / 6)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.floats(0.34, 1.0)), min_size=1, max_size=30)
+)
+def test_measures_stay_between_nought_and_one(rows: list[tuple[int, int, float]]) -> None:
+    actual, labels = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    scores = np.array([[(1 - top) / 2] * 3 for _, _, top in rows])
+    scores[np.arange(len(rows)), labels] = [top for _, _, top in rows]
+
+    found = measure(actual, labels, scores, CLASSES)
+
+    shares = [found.accuracy, found.precision, found.recall, found.f1_score, found.calibration_error]
+    assert all(0 <= share <= 1 + 1e-12 for share in shares)
+    assert sum(one.rows for one in found.calibration) == len(rows)
