@@ -45,11 +45,11 @@ def parse_options() -> Options:
 
 def without_profile(source: Path, folder: Path) -> None:
     """Write the bundle in `source` to `folder`, sealed anew with nothing to count rows by."""
-    fetch = bundle.folder_fetch(source)
-    manifest = bundle.load(fetch).manifest
-    files = {name: fetch(name) for name in bundle.FILES} | {bundle.PROFILE: bundle.dump_json({})}
+    fetch = bundles.folder_fetch(source)
+    manifest = bundles.load(fetch).manifest
+    files = {name: fetch(name) for name in bundles.FILES} | {bundles.PROFILE: bundles.dump_json({})}
     training = Training(**{name: getattr(manifest, name) for name in Training.model_fields})
-    bundle.write_folder(folder, bundle.seal(training, json.loads(files[bundle.METRICS]), files))
+    bundles.write_folder(folder, bundles.seal(training, json.loads(files[bundles.METRICS]), files))
 
 
 def serving(name: str, models: Path) -> Server:

@@ -8,6 +8,7 @@ RAW = Path("data/raw")  # prepare: <data.name>.csv, the table as it was read
 TRAIN = Path("data/processed/train.csv")
 TEST = Path("data/processed/test.csv")
 SCHEMA = Path("data/processed/schema.json")
+PREPARED = Path("data/processed/prepared.json")  # what the files beside it were made from
 
 CANDIDATE = Path("build/model")  # train: the model, not yet measured
 TRAINING = CANDIDATE / "training.json"  # how it came to be

@@ -154,7 +154,14 @@ def training(schema: Schema) -> Training:
 
 @pytest.fixture
 def metrics() -> dict[str, Any]:
-    return {"accuracy": 0.9, "precision": 0.91, "recall": 0.92, "f1_score": 0.93}
+    return {
+        "accuracy": 0.9,
+        "precision": 0.91,
+        "recall": 0.92,
+        "f1_score": 0.93,
+        "log_loss": 0.3,
+        "calibration_error": 0.05,
+    }
 
 
 @pytest.fixture

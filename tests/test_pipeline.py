@@ -95,7 +95,7 @@ def test_the_accuracy_is_scikit_learns_own(checkout: Path) -> None:
     features = to_features(bundle.schema, dict(zip(bundle.schema.names, held_out.T.tolist(), strict=True)))
     answers = session.load(bundle).predict(features)
 
-    assert bundle.manifest.accuracy == accuracy_score(actual, forest.predict(held_out)) == 0.9
+    assert bundle.manifest.measures["accuracy"] == accuracy_score(actual, forest.predict(held_out)) == 0.9
     assert [bundle.schema.classes[label] for label in answers.labels] == forest.predict(held_out).tolist()
     assert answers.scores.tobytes() == np.ascontiguousarray(forest.predict_proba(held_out)).tobytes()
 
@@ -224,7 +224,7 @@ def test_a_table_of_every_kind_goes_all_the_way(workspace: Path, capsys: pytest.
     assert bundle.manifest.parameters["max_depth"] == 4
     assert bundle.manifest.n_samples == 168
     assert bundle.metrics["rows"] == 72
-    assert bundle.manifest.accuracy > bundle.metrics["baseline"]["accuracy"] + 0.1
+    assert bundle.manifest.measures["accuracy"] > bundle.metrics["baseline"]["accuracy"] + 0.1
     assert bundle.schema.names == ["age", "income", "city", "member", "newsletter"]
     assert bundle.profile["features"]["city"]["categories"][0] in bundle.schema.categorical[0].categories
     session.load(bundle)
@@ -295,7 +295,7 @@ def test_a_run_that_the_record_lost_is_a_warning(
     run(evaluate.main, "--no-publish")
 
     assert "WARNING the record has no run" in capsys.readouterr().err
-    assert loaded(paths.BUNDLE).manifest.accuracy == 0.9
+    assert loaded(paths.BUNDLE).manifest.measures["accuracy"] == 0.9
 
 
 def test_without_a_candidate_the_stage_before_is_named(workspace: Path) -> None:

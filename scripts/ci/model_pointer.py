@@ -61,7 +61,12 @@ def verify(uri: str) -> None:
         raise RegistryError(f"there is no {POINTER}")
     bundle = load_bundle(store_files(uri), wanted)
     session.load(bundle)
-    print(f"{uri}: {wanted.bundle} is whole and answers as it did, accuracy {bundle.manifest.accuracy:.4f}")
+    print(f"{uri}: {wanted.bundle} is whole and answers as it did, {_measured(bundle)}")
+
+
+def _measured(bundle: Bundle) -> str:
+    name = bundle.manifest.primary_measure
+    return f"{name} {bundle.manifest.measures[name]:.4f}"
 
 
 def main() -> None:
@@ -75,7 +80,7 @@ def main() -> None:
     match options.command:
         case "gate":
             bundle = gate()
-            print(f"{bundle.manifest.name}: passed the gate, accuracy {bundle.manifest.accuracy:.4f}")
+            print(f"{bundle.manifest.name}: passed the gate, {_measured(bundle)}")
         case "write":
             write(options.store)
         case "verify":

@@ -13,13 +13,14 @@ from pydantic import BaseModel, ValidationError
 from src.bundle.limits import MAX_BYTES, check_schema
 from src.bundle.manifest import Example as Example
 from src.bundle.manifest import Manifest as Manifest
-from src.bundle.manifest import Metrics
+from src.bundle.manifest import ManifestFormat1, Metrics
 from src.bundle.manifest import Training as Training
 from src.disk import folders
 from src.disk.reading import read_within
 from src.documents import first_problem, read_json, tupled
 from src.errors import BundleError, MlopsError
 from src.schema.columns import Schema
+from src.tasks import TASKS
 
 MANIFEST = "metadata.json"
 MODEL = "model.onnx"
@@ -28,8 +29,6 @@ METRICS = "metrics.json"
 PROFILE = "profile.json"
 EXAMPLE = "example.json"
 FILES = (EXAMPLE, METRICS, MODEL, PROFILE, SCHEMA)
-
-_MEASURES = ("accuracy", "precision", "recall", "f1_score")  # that the manifest repeats
 
 write_folder = folders.write_folder  # a bundle is put at its place as any folder is
 
@@ -64,14 +63,16 @@ def seal(training: Training, metrics: Mapping[str, Any], files: Mapping[str, byt
     """Return all files of a bundle: `files`, the metrics and the manifest that vouches for them.
 
     Args:
-        metrics: at least accuracy, precision, recall and f1_score.
+        metrics: at least the measures of the task.
         files: the model, schema, profile and example.
     """
     whole = {**files, METRICS: dump_json(metrics)}
+    task = TASKS[training.task]
     manifest = Manifest.model_validate(
         {
             **training.model_dump(),
-            **{key: metrics[key] for key in _MEASURES},
+            "measures": {name: metrics[name] for name in task.measures},
+            "primary_measure": task.primary_measure,
             "files": {name: sha256(whole[name]) for name in FILES},
         }
     )
@@ -88,7 +89,7 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
     digest = sha256(raw_manifest)
     if expected_digest is not None and digest != expected_digest:
         raise BundleError(f"{MANIFEST}: SHA-256 is {digest}, expected {expected_digest}")
-    manifest = parse(Manifest, MANIFEST, raw_manifest)
+    manifest = parse_manifest(raw_manifest)
     if set(manifest.files) != set(FILES):
         raise BundleError(
             f"{MANIFEST}: names {', '.join(sorted(manifest.files))}, expected {', '.join(FILES)}"
@@ -107,6 +108,14 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
         profile=_read_object(PROFILE, files[PROFILE]),
         example=parse(Example, EXAMPLE, files[EXAMPLE]),
     )
+
+
+def parse_manifest(content: bytes) -> Manifest:
+    """Return `metadata.json`, of the present format or an earlier one; raises BundleError."""
+    value = _read_object(MANIFEST, content)
+    if value.get("format") == 1:
+        return _validated(ManifestFormat1, MANIFEST, value).upgraded()
+    return _validated(Manifest, MANIFEST, value)
 
 
 def parse(model: type[T], name: str, content: bytes) -> T:
@@ -182,9 +191,9 @@ def _validated(model: type[T], name: str, value: Any) -> T:
 
 def _read_metrics(manifest: Manifest, content: bytes) -> dict[str, Any]:
     metrics = _read_object(METRICS, content)
-    measured = _validated(Metrics, METRICS, metrics)
-    for name in _MEASURES:
-        if getattr(measured, name) != getattr(manifest, name):
+    _validated(Metrics, METRICS, metrics)
+    for name, value in manifest.measures.items():
+        if metrics.get(name) != value:
             raise BundleError(f"{METRICS}: {name} is not that of {MANIFEST}")
     return metrics
 

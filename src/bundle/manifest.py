@@ -1,8 +1,8 @@
 """What the files of a bundle say: how the model came to be, how good it is, and rows it has answered."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from src.bundle.limits import (
     MAX_COLUMNS,
@@ -17,15 +17,18 @@ from src.bundle.limits import (
     Time,
 )
 from src.strict_model import StrictModel
+from src.tasks import TaskName
+
+FileName = Literal["example.json", "metrics.json", "model.onnx", "profile.json", "schema.json"]
 
 
 class Training(StrictModel):
     """How a model came to be: all the manifest says before the model is measured."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: Name  # of the registered model
     version: Name  # the registry's number
-    task: Literal["classification"] = "classification"
+    task: TaskName
     model_type: Name  # scikit-learn's class
     exact: bool  # its scores equal scikit-learn's to the bit, on any machine
     n_features: int
@@ -44,11 +47,33 @@ class Training(StrictModel):
 class Manifest(Training):
     """`metadata.json`: how the model came to be, how good it is, and the SHA-256 of every other file."""
 
+    measures: dict[Name, float] = Field(min_length=1, max_length=MAX_NOTES)  # on the held-out rows
+    primary_measure: Name  # one of them
+    files: dict[FileName, Digest]
+
+    @model_validator(mode="after")
+    def _name_a_measure(self) -> Self:
+        if self.primary_measure not in self.measures:
+            raise ValueError("primary_measure is none of measures")
+        return self
+
+
+class ManifestFormat1(Training):
+    """`metadata.json` as bundles had it that knew no task but classification."""
+
+    format: Literal[1]  # type: ignore[assignment]
+    task: TaskName = "classification"
     accuracy: Share
     precision: Share
     recall: Share
     f1_score: Share
-    files: dict[Literal["example.json", "metrics.json", "model.onnx", "profile.json", "schema.json"], Digest]
+    files: dict[FileName, Digest]
+
+    def upgraded(self) -> Manifest:
+        """Return the same as a manifest of the present format."""
+        measures = {name: getattr(self, name) for name in ("accuracy", "precision", "recall", "f1_score")}
+        kept = self.model_dump(exclude={"format", *measures})
+        return Manifest(**kept, measures=measures, primary_measure="accuracy")
 
 
 class Gate(BaseModel):
@@ -58,12 +83,8 @@ class Gate(BaseModel):
 
 
 class Metrics(BaseModel):
-    """What others rely on in `metrics.json`."""
+    """What others rely on in `metrics.json`, besides the measures of the manifest."""
 
-    accuracy: Share
-    precision: Share
-    recall: Share
-    f1_score: Share
     gate: Gate = Gate()
 
 

@@ -38,8 +38,7 @@ def main() -> None:
     paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
     with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
         frames.write(data.raw, Path(data.source).read_bytes())
-        for path, content in prepared.files().items():
-            frames.write(path, content)
+        frames.write_prepared(prepared, data)
     train, test = len(prepared.train), len(prepared.test)
     logger.info(
         "prepared %s: %d rows to train, %d held out, in %s", data.source, train, test, paths.TRAIN.parent

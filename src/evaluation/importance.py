@@ -5,16 +5,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from src.runtime.predictions import Predictions
 from src.schema.columns import Features, NumericColumn, Schema
 
 REPEATS = 10
 MAX_ROWS = 2_000  # more rows change little
 
-Score = Callable[[Features], NDArray[np.float64]]  # rows to scores [rows, classes]
+Predict = Callable[[Features], Predictions]
 
 
 def importances(
-    schema: Schema, score: Score, features: Features, actual: NDArray[np.int64], seed: int
+    schema: Schema, predict: Predict, features: Features, actual: NDArray[np.int64], seed: int
 ) -> dict[str, float]:
     """Return per column how much of the right class's probability is lost when its values are shuffled.
 
@@ -26,7 +27,7 @@ def importances(
     rows = np.arange(min(len(actual), MAX_ROWS))
     features, actual = Features(features.numeric[rows], features.categorical[rows]), actual[rows]
     generator = np.random.default_rng(seed)
-    whole = score(features)[rows, actual].mean()
+    whole = predict(features).scores[rows, actual].mean()
     numeric, categorical = iter(range(len(schema.numeric))), iter(range(len(schema.categorical)))
     lost = {}
     for column in schema.columns:
@@ -37,6 +38,6 @@ def importances(
             shuffled = Features(features.numeric.copy(), features.categorical.copy())
             matrix = shuffled.numeric if is_number else shuffled.categorical
             matrix[:, position] = matrix[generator.permutation(len(rows)), position]
-            losses.append(whole - score(shuffled)[rows, actual].mean())
+            losses.append(whole - predict(shuffled).scores[rows, actual].mean())
         lost[column.name] = float(np.mean(losses))
     return lost

@@ -1,8 +1,11 @@
 """What was measured, as pictures."""
 
+from __future__ import annotations
+
 import io
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
@@ -11,7 +14,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from src.evaluation.measures.classification import Bin, Measures
+if TYPE_CHECKING:
+    from src.evaluation.measures.classification import Bin, Measures
 
 _INK, _MUTED, _GRID = "#1f2933", "#616e7c", "#e4e7eb"
 _BLUE, _ORANGE = "#2563a8", "#e08a2c"

@@ -106,5 +106,5 @@ async def model_info(state: CurrentState) -> models.ModelInfo:
     if state.loaded is None:
         raise Problem(HTTPStatus.NOT_FOUND, "no_model", "No model is loaded yet.")
     bundle = state.loaded.bundle
-    fields = models.ModelInfo.model_fields.keys() - {"digest"}
-    return models.ModelInfo(**bundle.manifest.model_dump(include=fields), digest=bundle.digest)
+    known = {**bundle.manifest.model_dump(), **bundle.manifest.measures, "digest": bundle.digest}
+    return models.ModelInfo(**{name: known[name] for name in models.ModelInfo.model_fields})

@@ -1,6 +1,7 @@
 """Tables on disk and in memory: read them, bring them to a schema, split them, write them."""
 
 import csv
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 from sklearn.model_selection import train_test_split
 
 from src import paths
@@ -17,6 +19,7 @@ from src.errors import DataError
 from src.schema.cells import CellRule
 from src.schema.columns import CategoryColumn, Schema
 from src.schema.names import find, named
+from src.strict_model import StrictModel
 from src.tables.infer import infer
 from src.tables.kinds import typed
 from src.tables.source import read_texts
@@ -32,14 +35,27 @@ class Prepared:
     train: pd.DataFrame
     test: pd.DataFrame
 
-    def files(self) -> dict[Path, bytes]:
-        """Return the content of `data/processed/`."""
-        schema = self.schema.model_dump_json(indent=2) + "\n"
-        return {
-            paths.TRAIN: to_bytes(self.train),
-            paths.TEST: to_bytes(self.test),
-            paths.SCHEMA: schema.encode(),
-        }
+    def schema_file(self) -> bytes:
+        """Return the content of `schema.json`."""
+        return (self.schema.model_dump_json(indent=2) + "\n").encode()
+
+
+class Recipe(StrictModel):
+    """`prepared.json`: the parameters and the snapshot that the prepared tables were made from."""
+
+    data: DataParams
+    raw_digest: str  # SHA-256 of the snapshot in `data/raw`
+    test_digest: str  # SHA-256 of the rows held out from it
+
+    def is_of(self, data: DataParams) -> bool:
+        """Return whether `data` and the snapshot as it is now would give the same tables."""
+        return self.data == data and self.raw_digest == digest(data.raw)
+
+    def difference(self, data: DataParams) -> str:
+        """Return what is not as `data` and the snapshot are now."""
+        before, now = self.data.model_dump(), data.model_dump()
+        other = [f"data.{key} {before[key]!r}, now {now[key]!r}" for key in now if before[key] != now[key]]
+        return ", ".join(other) or f"another {data.raw}"
 
 
 def read_source(path: Path, data: DataParams) -> pd.DataFrame:
@@ -84,6 +100,36 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
     return Prepared(schema, train, test)
 
 
+def write_prepared(prepared: Prepared, data: DataParams) -> Recipe:
+    """Write `data/processed/`; the recipe last, so that a part of it is never taken for the whole."""
+    paths.PREPARED.unlink(missing_ok=True)
+    write(paths.TRAIN, to_bytes(prepared.train))
+    write(paths.TEST, to_bytes(prepared.test))
+    write(paths.SCHEMA, prepared.schema_file())
+    recipe = Recipe(data=data, raw_digest=digest(data.raw), test_digest=digest(paths.TEST))
+    write(paths.PREPARED, (recipe.model_dump_json(indent=2) + "\n").encode())
+    return recipe
+
+
+def read_recipe() -> Recipe:
+    """Return what `data/processed/` was made from; raises DataError when it cannot be told."""
+    try:
+        return Recipe.model_validate_json(paths.PREPARED.read_bytes())
+    except FileNotFoundError as error:
+        raise DataError(f"{paths.PREPARED}: no such file; run python -m src.data.prepare first") from error
+    except ValidationError as error:
+        raise DataError(f"{paths.PREPARED}: not of this version; run python -m src.data.prepare") from error
+
+
+def load_prepared() -> Prepared:
+    """Return the tables of `data/processed/`; raises DataError."""
+    try:
+        schema = Schema.model_validate_json(paths.SCHEMA.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(f"{paths.SCHEMA}: damaged; run python -m src.data.prepare") from error
+    return Prepared(schema, read_prepared(paths.TRAIN, schema), read_prepared(paths.TEST, schema))
+
+
 def to_schema_frame(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return the schema's columns of `table`, whose headers may be names or the source's.
 
@@ -111,7 +157,7 @@ def to_schema_frame(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def read_prepared(path: Path, schema: Schema) -> pd.DataFrame:
-    """Return a table that `Prepared.files` wrote, equal to what it was.
+    """Return a table that `write_prepared` wrote, equal to what it was.
 
     Raises:
         DataError: as `read_texts` and `to_schema_frame` do.
@@ -154,6 +200,12 @@ def to_bytes(table: pd.DataFrame) -> bytes:
 def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`, whole or not at all."""
     write_file(path, content)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _columns(key: str, wanted: Iterable[str], headers: Mapping[str, str]) -> set[str]:

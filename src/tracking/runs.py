@@ -3,6 +3,7 @@
 import json
 import logging
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from src.tracking.versions import create_version
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from sklearn.pipeline import Pipeline
 
@@ -35,28 +35,31 @@ class Run:
     run_id: str
     experiment_id: str
 
-    def log_params(self, params: Mapping[str, Any]) -> None:
-        """Keep `params` as text; MLflow refuses a second value for the same key."""
-        with connected(self.settings) as client:
-            for key, value in params.items():
-                client.log_param(self.run_id, key, value)
+    def log(
+        self,
+        *,
+        params: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep all of it at once; a parameter keeps its first value, MLflow shows the last of the others."""
+        from mlflow.entities import Metric, Param, RunTag
 
-    def log_metrics(self, metrics: Mapping[str, float]) -> None:
-        """Keep `metrics`; of several values of a key, MLflow shows the last."""
+        now = int(time.time() * 1000)
         with connected(self.settings) as client:
-            for key, value in metrics.items():
-                client.log_metric(self.run_id, key, value)
+            client.log_batch(
+                self.run_id,
+                metrics=[Metric(name, value, now, 0) for name, value in (metrics or {}).items()],
+                params=[Param(name, str(value)) for name, value in (params or {}).items()],
+                tags=[RunTag(name, value) for name, value in (tags or {}).items()],
+            )
 
-    def log_tags(self, tags: Mapping[str, str]) -> None:
-        """Keep `tags`; a later value replaces the one before."""
-        with connected(self.settings) as client:
-            for key, value in tags.items():
-                client.set_tag(self.run_id, key, value)
-
-    def log_figure(self, figure: "Figure", name: str) -> None:
-        """Keep `figure` as the artifact `name`, such as `confusion_matrix.png`."""
-        with connected(self.settings) as client:
-            client.log_figure(self.run_id, figure, name)
+    def log_files(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Keep `files`, by name, as artifacts in `folder`."""
+        with connected(self.settings) as client, tempfile.TemporaryDirectory() as local:
+            for name, content in files.items():
+                (Path(local) / name).write_bytes(content)
+            client.log_artifacts(self.run_id, local, folder)
 
     def register(self, pipeline: "Pipeline", name: str, rows: "pd.DataFrame") -> str:
         """Log `pipeline` with its signature and the first of `rows`; return its version of model `name`."""

@@ -16,6 +16,7 @@ class Origin(NamedTuple):
     """What a model is made from."""
 
     data_digest: str  # SHA-256 of the raw table
+    test_digest: str  # SHA-256 of the rows held out from it
     git_commit: str | None
 
 

@@ -13,11 +13,9 @@ from src.bundle.bundle import Training
 from src.config import DataParams, Params, load_params, load_store_settings
 from src.disk.lock import folder_locked
 from src.errors import ConfigError, DataError, exit_on_error
-from src.evaluation.plots import figures
-from src.evaluation.report import report
 from src.progress import step
 from src.tables import frames
-from src.tables.frames import Prepared
+from src.tables.frames import Prepared, Recipe
 from src.tracking.runs import Run, start_run
 from src.training.fit import Fitted, fit
 from src.training.origin import Origin, git_commit, libraries
@@ -65,31 +63,35 @@ def options_to_params(options: argparse.Namespace) -> Params:
         raise ConfigError(str(error).replace(f"{paths.PARAMS}:", "command line:", 1)) from error
 
 
-def prepare_again(data: DataParams) -> Prepared:
-    """Return the tables that `data` describes; those on disk are replaced where they are others.
+def prepared_for(data: DataParams, split_again: bool) -> tuple[Prepared, Recipe]:
+    """Return the tables that `data` describes: those that `prepare` wrote, or with `split_again` new ones.
 
     So the rows that are fitted and measured are always those that the recorded parameters describe.
+
+    Raises:
+        DataError: the tables on disk are others.
     """
     if not data.raw.is_file():
         raise DataError(f"{data.raw}: no such file; run python -m src.data.prepare first")
     with folder_locked(paths.TRAIN.parent):  # all of its files, or none, are of this split
+        recipe = frames.read_recipe()
+        if recipe.is_of(data):
+            return frames.load_prepared(), recipe
+        if not split_again:
+            raise DataError(
+                f"{paths.TRAIN.parent} was prepared with {recipe.difference(data)};"
+                " run python -m src.data.prepare first"
+            )
         prepared = frames.prepared(frames.read_source(data.raw, data), data)
-        others = {
-            path: content
-            for path, content in prepared.files().items()
-            if not (path.is_file() and path.read_bytes() == content)
-        }
-        for path, content in others.items():
-            frames.write(path, content)
-    if others:
-        logger.info(
-            "split %s again into %s: test_size %g, random_state %d",
-            data.raw,
-            paths.TRAIN.parent,
-            data.test_size,
-            data.random_state,
-        )
-    return prepared
+        recipe = frames.write_prepared(prepared, data)
+    logger.info(
+        "split %s again into %s: test_size %g, random_state %d",
+        data.raw,
+        paths.TRAIN.parent,
+        data.test_size,
+        data.random_state,
+    )
+    return prepared, recipe
 
 
 def main() -> None:
@@ -97,8 +99,9 @@ def main() -> None:
     logs.setup()
     params = options_to_params(options)
     settings = load_store_settings()
-    prepared = prepare_again(params.data)
-    origin = Origin(bundles.sha256(params.data.raw.read_bytes()), git_commit())
+    split_again = any(key.startswith("data.") for key in vars(options))
+    prepared, recipe = prepared_for(params.data, split_again)
+    origin = Origin(recipe.raw_digest, recipe.test_digest, git_commit())
     experiment = getattr(options, "experiment_name", params.data.name)
     with ExitStack() as stack:
         with step("opening the record"):
@@ -125,18 +128,14 @@ def main() -> None:
 def _record(run: Run, fitted: Fitted, prepared: Prepared, params: Params) -> str:
     """Return the number of the registered version."""
     schema = prepared.schema
-    measured = report(schema, fitted.runtime.predict, prepared.train, prepared.test, params.data.random_state)
-    run.log_params({**_parameters(params), "source": params.data.source, "target": schema.target})
-    run.log_metrics(measured.numbers())
-    for name, figure in figures(measured, measured.importances).items():
-        run.log_figure(figure, f"plots/{name}")
+    run.log(params={**_parameters(params), "source": params.data.source, "target": schema.target})
     return run.register(fitted.pipeline, params.data.model_name, prepared.train[schema.names])
 
 
 def _write_candidate(
     run: Run, version: str, origin: Origin, fitted: Fitted, prepared: Prepared, params: Params
 ) -> None:
-    schema, files = prepared.schema, prepared.files()
+    schema = prepared.schema
     training = Training(
         name=params.data.model_name,
         version=version,
@@ -149,7 +148,7 @@ def _write_candidate(
         mlflow_run_id=run.run_id,
         git_commit=origin.git_commit,
         data_digest=origin.data_digest,
-        test_digest=bundles.sha256(files[paths.TEST]),
+        test_digest=origin.test_digest,
         created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         parameters=_parameters(params),
         libraries=libraries(),
@@ -158,7 +157,7 @@ def _write_candidate(
         paths.CANDIDATE,
         {
             bundles.MODEL: fitted.model,
-            bundles.SCHEMA: files[paths.SCHEMA],
+            bundles.SCHEMA: prepared.schema_file(),
             bundles.PROFILE: bundles.dump_json(fitted.profile.model_dump(mode="json")),
             bundles.EXAMPLE: bundles.dump_json(fitted.example.model_dump(mode="json")),
             paths.TRAINING.name: bundles.dump_json(training.model_dump(mode="json")),

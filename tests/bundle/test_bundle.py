@@ -26,7 +26,7 @@ def test_a_sealed_bundle_loads(files: Files, tmp_path: Path, metrics: dict[str, 
 
     assert bundle.model == b"not a model"
     assert bundle.metrics == metrics
-    assert bundle.manifest.accuracy == metrics["accuracy"]
+    assert bundle.manifest.measures == metrics
     assert bundle.digest == bundles.sha256(files["metadata.json"])
 
 
@@ -35,7 +35,7 @@ def test_the_manifest_has_the_names_people_rely_on(files: Files) -> None:
 
     assert set(manifest) >= {
         "model_type", "n_features", "n_samples", "feature_names", "target_names", "mlflow_run_id", "version",
-        "data_digest", "git_commit", "accuracy", "precision", "recall", "f1_score",
+        "data_digest", "git_commit", "task", "measures", "primary_measure",
     }  # fmt: skip
     assert set(manifest["files"]) == set(files) - {"metadata.json"}
 
@@ -68,7 +68,7 @@ def change_manifest(files: Files, changes: dict[str, Any]) -> Files:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, "metadata.json: format: Input should be 1"),
+        ({"format": 3}, "metadata.json: format: Input should be 2"),
         ({"colour": "red"}, "metadata.json: colour: Extra inputs are not permitted"),
         ({"version": 7}, "metadata.json: version: Input should be a valid string"),
         ({"files": {"../../passwd": "0"}}, None),

@@ -1,7 +1,7 @@
 import numpy as np
-from numpy.typing import NDArray
 
 from src.evaluation.importance import importances
+from src.runtime.predictions import Predictions
 from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
 
 SCHEMA = Schema(
@@ -16,10 +16,11 @@ SCHEMA = Schema(
 )
 
 
-def score(features: Features) -> NDArray[np.float64]:
+def predict(features: Features) -> Predictions:
     """Yes for large x, a little surer in city b; noise is not used."""
     yes = 0.8 * (features.numeric[:, 1] > 0.5) + 0.2 * (features.categorical[:, 0] == "b")
-    return np.column_stack([1 - yes, yes])
+    scores = np.column_stack([1 - yes, yes])
+    return Predictions(scores.argmax(axis=1), scores)
 
 
 def rows(count: int) -> Features:
@@ -31,7 +32,7 @@ def test_what_the_model_goes_by_is_important() -> None:
     features = rows(400)
     actual = (features.numeric[:, 1] > 0.5).astype(np.int64)
 
-    found = importances(SCHEMA, score, features, actual, seed=1)
+    found = importances(SCHEMA, predict, features, actual, seed=1)
 
     assert list(found) == ["city", "noise", "x"]
     assert found["noise"] == 0.0
@@ -44,8 +45,8 @@ def test_the_rows_stay_as_they_were_and_the_same_seed_gives_the_same() -> None:
     before = features.numeric.copy()
     actual = (features.numeric[:, 1] > 0.5).astype(np.int64)
 
-    first = importances(SCHEMA, score, features, actual, seed=1)
+    first = importances(SCHEMA, predict, features, actual, seed=1)
 
-    assert importances(SCHEMA, score, features, actual, seed=1) == first
-    assert importances(SCHEMA, score, features, actual, seed=2) != first
+    assert importances(SCHEMA, predict, features, actual, seed=1) == first
+    assert importances(SCHEMA, predict, features, actual, seed=2) != first
     assert (features.numeric == before).all()

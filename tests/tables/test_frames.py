@@ -261,8 +261,8 @@ def test_prepared_tables_come_back_as_they_were(workspace: Path) -> None:
     data = data_params(target="bought", drop=("customer id",))
     prepared = frames.prepared(mixed_table().drop(columns="customer id"), data)
 
-    for path, content in prepared.files().items():
-        frames.write(path, content)
+    frames.write(data.raw, b"the snapshot")
+    frames.write_prepared(prepared, data)
 
     assert_frame_equal(
         frames.read_prepared(Path("data/processed/test.csv"), prepared.schema),
@@ -273,7 +273,7 @@ def test_prepared_tables_come_back_as_they_were(workspace: Path) -> None:
         prepared.train.reset_index(drop=True),
     )
     processed = sorted(path.name for path in Path("data/processed").iterdir())
-    assert processed == ["schema.json", "test.csv", "train.csv"]
+    assert processed == ["prepared.json", "schema.json", "test.csv", "train.csv"]
     assert Schema.model_validate_json(Path("data/processed/schema.json").read_bytes()) == prepared.schema
 
 

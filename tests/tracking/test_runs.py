@@ -8,7 +8,6 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from matplotlib.figure import Figure
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from src.config import Settings
@@ -25,8 +24,7 @@ from tests.stores import Trained
 
 def recorded(settings: Settings, name: str = "first") -> Run:
     with start_run(settings, experiment="iris", run_name=name, tags={"who": "me"}) as run:
-        run.log_params({"n_estimators": 200, "max_depth": None})
-        run.log_metrics({"accuracy": 0.9})
+        run.log(params={"n_estimators": 200, "max_depth": None}, metrics={"accuracy": 0.9})
     return run
 
 
@@ -41,10 +39,10 @@ def test_a_run_is_recorded_in_mlruns_and_nowhere_else(
     settings = Settings()
 
     with start_run(settings, experiment="iris", run_name="first", tags={"who": "me"}) as run:
-        run.log_params({"n_estimators": 200, "max_depth": None})
-        run.log_metrics({"accuracy": 0.9})
-        run.log_tags({"data": "iris"})
-        run.log_figure(Figure(), "confusion.png")
+        run.log(
+            params={"n_estimators": 200, "max_depth": None}, metrics={"accuracy": 0.9}, tags={"data": "iris"}
+        )
+        run.log_files("plots", {"confusion.png": b"a picture"})
         version = run.register(trained.pipeline, "IrisClassifier", trained.rows)
 
     with connected(settings) as client:
@@ -58,7 +56,7 @@ def test_a_run_is_recorded_in_mlruns_and_nowhere_else(
     assert (str(model.version), model.run_id, version) == ("1", run.run_id, "1")
     [logged] = known.outputs.model_outputs
     assert model.source == f"{(folder / 'mlruns').as_uri()}/artifacts/models/{logged.model_id}/artifacts"
-    assert Path(f"mlruns/artifacts/{run.run_id}/artifacts/confusion.png").is_file()
+    assert Path(f"mlruns/artifacts/{run.run_id}/artifacts/plots/confusion.png").is_file()
     assert sorted(path.name for path in folder.iterdir()) == ["mlruns"]
     assert sorted(path.name for path in Path("mlruns").iterdir()) == ["artifacts", "mlflow.db"]
     assert capfd.readouterr() == ("", "")
@@ -147,7 +145,7 @@ def test_a_run_is_resumed(caplog: pytest.LogCaptureFixture) -> None:
 
     with resume_run(Settings(), run.run_id) as resumed:
         assert resumed is not None
-        resumed.log_metrics({"f1_score": 0.8})
+        resumed.log(metrics={"f1_score": 0.8})
         during = status(Settings(), run)
 
     with connected(Settings()) as client:
@@ -330,9 +328,9 @@ def test_a_moved_folder_records_where_it_is_now(folder: Path, caplog: pytest.Log
     (folder / "old").rename(folder / "new")
 
     with start_run(Settings(mlflow_tracking_uri="new"), experiment="iris", run_name=None, tags={}) as run:
-        run.log_figure(Figure(), "plot.png")
+        run.log_files("plots", {"plot.png": b"a picture"})
 
-    assert (folder / f"new/artifacts/{run.run_id}/artifacts/plot.png").is_file()
+    assert (folder / f"new/artifacts/{run.run_id}/artifacts/plots/plot.png").is_file()
     assert not (folder / "old").exists()
     was = f"file://{folder}/old/artifacts"
     assert caplog.messages == [
@@ -353,10 +351,10 @@ def test_a_database_is_a_record_with_its_artifacts_in_mlruns(folder: Path) -> No
     settings = Settings(mlflow_tracking_uri="sqlite:///my.db")
 
     with start_run(settings, experiment="iris", run_name=None, tags={}) as run:
-        run.log_figure(Figure(), "plot.png")
+        run.log_files("plots", {"plot.png": b"a picture"})
 
     assert (folder / "my.db").is_file()
-    assert (folder / f"mlruns/artifacts/{run.run_id}/artifacts/plot.png").is_file()
+    assert (folder / f"mlruns/artifacts/{run.run_id}/artifacts/plots/plot.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import pytest
 
 from src import paths
 from src.config import Params, load_params
+from src.bundle.bundle import sha256
 from src.data import prepare
 from src.errors import ConfigError, DataError
-from src.training.train import options_to_params, parse, prepare_again
+from src.training.train import options_to_params, parse, prepared_for
 from tests.conftest import run
 
 
@@ -90,9 +91,10 @@ def test_tables_that_fit_the_parameters_stay_untouched(
     before = {path: path.stat().st_mtime_ns for path in Path("data/processed").iterdir()}
     capsys.readouterr()
 
-    prepared = prepare_again(load_params().data)
+    prepared, recipe = prepared_for(load_params().data, split_again=False)
 
     assert (len(prepared.train), len(prepared.test)) == (120, 30)
+    assert recipe.test_digest == sha256(paths.TEST.read_bytes())
     assert {path: path.stat().st_mtime_ns for path in Path("data/processed").iterdir()} == before
     assert capsys.readouterr().err == ""
 
@@ -104,18 +106,50 @@ def test_another_split_replaces_the_tables_and_says_so(
     before = paths.TEST.read_bytes()
     capsys.readouterr()
 
-    prepare_again(params_of("--test-size", "0.4", "--random-state", "1").data)
+    prepared_for(params_of("--test-size", "0.4", "--random-state", "1").data, split_again=True)
 
     assert len(paths.TEST.read_text().splitlines()) == 61
     assert capsys.readouterr().err == (
         "INFO    split data/raw/iris.csv again into data/processed: test_size 0.4, random_state 1\n"
     )
-    prepare_again(load_params().data)
+    prepared_for(load_params().data, split_again=True)
     assert paths.TEST.read_bytes() == before
+
+
+def test_tables_for_other_parameters_are_not_trained_on(workspace: Path) -> None:
+    run(prepare.main)
+    before = paths.TEST.read_bytes()
+    text = paths.PARAMS.read_text()
+    paths.PARAMS.write_text(text.replace("test_size: 0.2", "test_size: 0.3"))
+
+    with pytest.raises(DataError) as error:
+        prepared_for(load_params().data, split_again=False)
+
+    assert str(error.value) == (
+        "data/processed was prepared with data.test_size 0.2, now 0.3; run python -m src.data.prepare first"
+    )
+    assert paths.TEST.read_bytes() == before
+
+
+def test_another_snapshot_is_not_trained_on(workspace: Path) -> None:
+    run(prepare.main)
+    with Path("data/raw/iris.csv").open("a") as file:
+        file.write("5.1,3.5,1.4,0.2,setosa\n")
+
+    with pytest.raises(DataError, match="was prepared with another data/raw/iris.csv; run python -m src"):
+        prepared_for(load_params().data, split_again=False)
+
+
+def test_tables_that_are_not_whole_are_not_trained_on(workspace: Path) -> None:
+    run(prepare.main)
+    paths.PREPARED.unlink()
+
+    with pytest.raises(DataError, match="prepared.json: no such file; run python -m src.data.prepare first"):
+        prepared_for(load_params().data, split_again=False)
 
 
 def test_without_a_snapshot_the_first_stage_is_named(workspace: Path) -> None:
     with pytest.raises(
         DataError, match=r"data/raw/iris.csv: no such file; run python -m src.data.prepare first"
     ):
-        prepare_again(load_params().data)
+        prepared_for(load_params().data, split_again=False)

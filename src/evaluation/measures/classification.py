@@ -1,14 +1,21 @@
-"""How good answers are, in numbers."""
+"""How good classes and their probabilities are: numbers, a table to read, pictures."""
 
 from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
+from src.evaluation import plots
+from src.evaluation.importance import Predict, importances
+from src.evaluation.spreadsheet import to_report
+from src.runtime.predictions import Predictions
+from src.schema.columns import Schema, to_features
 from src.strict_model import StrictModel
+from src.tasks import CLASSIFICATION
 
 BINS = 10  # of confidence, in the calibration
 
@@ -46,6 +53,77 @@ class Measures(Averages):
     per_class: dict[str, ClassMeasures]
     confusion_matrix: Annotated[tuple[tuple[int, ...], ...], Field(strict=False)]  # [actual, predicted]
     calibration: Annotated[tuple[Bin, ...], Field(strict=False)]
+
+
+class Report(Measures):
+    """`metrics.json`, but for the gate."""
+
+    baseline: Measures  # always the commonest class
+    importances: dict[str, float]
+
+    def numbers(self) -> dict[str, float]:
+        """Return what the record keeps."""
+        averages = {f"macro_{name}": value for name, value in self.macro.model_dump().items()}
+        own = {name: getattr(self, name) for name in CLASSIFICATION.measures}
+        return {**own, **averages, "baseline_accuracy": self.baseline.accuracy}
+
+
+def report(
+    schema: Schema,
+    predict: Predict,
+    predictions: Predictions,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    seed: int,
+) -> Report:
+    """Return how good `predictions`, what `predict` gave for `test`, are; the baseline knows `train`."""
+    actual = positions(schema, test)
+    return Report(
+        **dict(measure(actual, predictions.labels, predictions.scores, schema.classes)),
+        baseline=baseline(actual, positions(schema, train), schema.classes),
+        importances=importances(schema, predict, to_features(schema, test), actual, seed),
+    )
+
+
+def summary(title: str, measured: Report) -> str:
+    """Return what was measured as a small table."""
+    lines = [title, "", f"{'':<20}{'model':>10}{'baseline':>10}"]
+    for name in CLASSIFICATION.measures:
+        lines.append(f"{name:<20}{getattr(measured, name):>10.4f}{getattr(measured.baseline, name):>10.4f}")
+    lines += ["", f"{'class':<20}{'precision':>10}{'recall':>10}{'f1_score':>10}{'rows':>8}"]
+    for name, one in measured.per_class.items():
+        lines.append(
+            f"{name[:19]:<20}{one.precision:>10.4f}{one.recall:>10.4f}{one.f1_score:>10.4f}{one.rows:>8}"
+        )
+    return "\n".join(lines)
+
+
+def pictures(measured: Report) -> dict[str, bytes]:
+    """Return what was measured as PNG files."""
+    return {
+        name: plots.to_png(figure) for name, figure in plots.figures(measured, measured.importances).items()
+    }
+
+
+def plot_tables(
+    measured: Report, schema: Schema, predictions: Predictions, test: pd.DataFrame
+) -> dict[str, bytes]:
+    """Return the tables that `dvc plots` draws itself, as CSV files."""
+    answers = pd.DataFrame(
+        {
+            "actual": test[schema.target].to_numpy(),
+            "predicted": [schema.classes[label] for label in predictions.labels],
+            "confidence": predictions.scores.max(axis=1),
+        }
+    )
+    columns = pd.DataFrame(measured.importances.items(), columns=["column", "importance"])
+    return {"predictions.csv": to_report(answers), "importances.csv": to_report(columns)}
+
+
+def positions(schema: Schema, table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the target of each row as a position [rows] in the schema's classes."""
+    places = {name: place for place, name in enumerate(schema.classes)}
+    return np.array([places[name] for name in table[schema.target]], dtype=np.int64)
 
 
 def measure(

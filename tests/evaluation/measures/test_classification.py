@@ -1,11 +1,14 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.evaluation.measures.classification import Bin, baseline, measure
+from src.evaluation.measures.classification import Bin, baseline, measure, report
+from src.schema import Schema, to_features
+from tests.conftest import FixedRuntime
 
 CLASSES = ("a", "b", "c")
 ACTUAL = np.array([0, 0, 1, 1, 1, 2])
@@ -74,3 +77,30 @@ def test_measures_stay_between_nought_and_one(rows: list[tuple[int, int, float]]
     shares = [found.accuracy, found.precision, found.recall, found.f1_score, found.calibration_error]
     assert all(0 <= share <= 1 + 1e-12 for share in shares)
     assert sum(one.rows for one in found.calibration) == len(rows)
+
+
+def test_a_report_holds_the_measures_the_baseline_and_the_importances(schema: Schema) -> None:
+    columns = {name: [1.0, 2.0, 3.0] for name in schema.names}
+    train = pd.DataFrame({**columns, "species": ["virginica", "virginica", "setosa"]})
+    test = pd.DataFrame({**columns, "species": ["setosa", "virginica", "versicolor"]})
+
+    predict = FixedRuntime(0.5, 0.3, 0.2).predict
+    found = report(schema, predict, predict(to_features(schema, test)), train, test, seed=0)
+
+    assert found.confusion_matrix == ((1, 0, 0), (1, 0, 0), (1, 0, 0))
+    assert found.baseline.confusion_matrix == ((0, 0, 1), (0, 0, 1), (0, 0, 1))
+    assert found.importances == dict.fromkeys(schema.names, 0.0)
+    assert found.numbers() == pytest.approx(
+        {
+            "accuracy": 1 / 3,
+            "precision": 1 / 9,
+            "recall": 1 / 3,
+            "f1_score": 1 / 6,
+            "log_loss": float(-np.mean(np.log([0.5, 0.2, 0.3]))),
+            "calibration_error": 0.5 - 1 / 3,
+            "macro_precision": 1 / 9,
+            "macro_recall": 1 / 3,
+            "macro_f1_score": 1 / 6,
+            "baseline_accuracy": 1 / 3,
+        }
+    )
