@@ -21,6 +21,7 @@ from src.monitoring.profile import NumericProfile, Profile
 from src.serving.metrics import Metrics
 from src.serving.openapi import Document
 from src.serving.state import AppState
+from src.tasks import CLASSIFICATION
 
 ROOT = Path(__file__).parent.parent
 FRENCH = ROOT / "docs/french.yaml"
@@ -137,7 +138,8 @@ def metrics() -> list[Row]:
             rows.append((f"`{name}`", family.type, labels(metric._labelnames), family.documentation))
     reference = Reference()
     one = NumericProfile(edges=(0.0, 1.0), shares=(0.0, 1.0, 0.0, 0.0))
-    reference.show("1", Profile(rows=1, features={"feature": one}, predictions={"label": 1.0}))
+    profile = Profile(rows=1, features={"feature": one}, predictions={"label": 1.0})
+    reference.show("1", profile, CLASSIFICATION.name)
     for family in reference.collect():
         names = family.samples[0].labels
         rows.append((f"`{family.name}`", family.type, labels(names), family.documentation))

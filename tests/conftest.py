@@ -136,6 +136,7 @@ def training(schema: Schema) -> Training:
     return Training(
         name="IrisClassifier",
         version="7",
+        task="classification",
         model_type="RandomForestClassifier",
         exact=True,
         n_features=4,

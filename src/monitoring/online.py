@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from src.monitoring.profile import CategoryProfile, NumericProfile, Profile
 from src.schema.columns import Features, Schema
+from src.tasks import TaskName, side
 
 Count = Callable[[float], Any]  # adds to one counter
 
@@ -106,11 +107,11 @@ class Reference(Collector):
     """The shares that training saw, of the model in service alone."""
 
     def __init__(self) -> None:
-        self._current: tuple[str, Profile] | None = None
+        self._current: tuple[str, Profile, TaskName] | None = None
 
-    def show(self, version: str, profile: Profile | None) -> None:
+    def show(self, version: str, profile: Profile | None, task: TaskName) -> None:
         """Show the shares of `profile`, of the model `version`; None shows nothing."""
-        self._current = None if profile is None else (version, profile)
+        self._current = None if profile is None else (version, profile, task)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         return iter(())
@@ -119,7 +120,7 @@ class Reference(Collector):
         current = self._current
         if current is None:
             return
-        version, profile = current
+        version, profile, task = current
         rows = GaugeMetricFamily(
             "model_feature_reference_share",
             "Share of the training's rows.",
@@ -129,11 +130,4 @@ class Reference(Collector):
             for slot, share in zip(bin_names(one), one.shares, strict=True):
                 rows.add_metric([version, feature, slot], share)
         yield rows
-        answers = GaugeMetricFamily(
-            "model_class_reference_share",
-            "Share of the training's rows that got the class.",
-            labels=["version", "predicted_class"],
-        )
-        for label, share in profile.predictions.items():
-            answers.add_metric([version, label], share)
-        yield answers
+        yield side("src.monitoring.answers", task).reference(version, profile.predictions)

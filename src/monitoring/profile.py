@@ -14,8 +14,10 @@ from src.bundle.bundle import Bundle
 from src.bundle.limits import check_shares
 from src.documents import first_problem, shown
 from src.errors import BundleError
+from src.runtime.predictions import Predictions
 from src.schema.columns import CategoryColumn, Column, Features, Schema
 from src.strict_model import StrictModel
+from src.tasks import side
 
 BINS = 10
 COMMONEST = 20  # categories with a slot of their own
@@ -71,24 +73,20 @@ class Profile(StrictModel):
     format: Literal[1] = 1
     rows: int = Field(ge=1)
     features: dict[str, FeatureProfile]
-    predictions: dict[str, float]  # share of the rows that got each class
+    predictions: dict[str, float]  # share of the rows that got each answer, such as a class
 
 
-def profile(schema: Schema, features: Features, labels: NDArray[np.int64]) -> Profile:
-    """Return the distribution of `features` and of the `labels` [rows] that the model gave them.
-
-    Labels are positions in the schema's classes.
-    """
+def profile(schema: Schema, features: Features, predictions: Predictions) -> Profile:
+    """Return the distribution of `features` and of the `predictions` that the model made of them."""
     distributions: dict[str, NumericProfile | CategoryProfile] = {}
     for position, number in enumerate(schema.numeric):
         distributions[number.name] = _numeric(features.numeric[:, position])
     for position, category in enumerate(schema.categorical):
         distributions[category.name] = _category(features.categorical[:, position], category)
-    counts = np.bincount(labels, minlength=len(schema.classes))
     return Profile(
-        rows=len(labels),
+        rows=len(features.numeric),
         features={name: distributions[name] for name in schema.names},
-        predictions=dict(zip(schema.classes, _shares(counts), strict=True)),
+        predictions=side("src.monitoring.answers", schema.task).distribution(schema, predictions),
     )
 
 
@@ -104,8 +102,8 @@ def profile_of(bundle: Bundle) -> Profile | None:
         found = Profile.model_validate(bundle.profile)
     except ValidationError as error:
         raise BundleError(f"profile.json: {first_problem(error)}") from error
-    schema = bundle.schema
-    if found.features.keys() != set(schema.names) or found.predictions.keys() != set(schema.classes):
+    schema, answers = bundle.schema, side("src.monitoring.answers", bundle.manifest.task)
+    if found.features.keys() != set(schema.names) or not answers.fits(found.predictions, schema):
         raise BundleError("profile.json: columns or classes are not those of schema.json")
     for column in schema.columns:
         _check(f"features.{shown(column.name)}", _check_feature, found.features[column.name], column)

@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from src.schema.cells import CellRule
 from src.strict_model import StrictModel
+from src.tasks import CLASSIFICATION, TaskName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,11 @@ class Schema(StrictModel):
     def cells(self) -> CellRule:
         """What texts mean, in tables and requests."""
         return CellRule(self.missing, self.strip)
+
+    @property
+    def task(self) -> TaskName:
+        """What the target asks for."""
+        return CLASSIFICATION.name
 
     @property
     def names(self) -> list[str]:

@@ -145,7 +145,7 @@ class Metrics:
             self.feature_rows.clear()
         else:
             files = self._workers.open(_labels(bundle))
-        self.reference.show(version, profile)
+        self.reference.show(version, profile, bundle.manifest.task)
         if profile is None:
             self._rows = None
             return None

@@ -63,7 +63,7 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
         model=model,
         runtime=runtime,
         exact=exact,
-        profile=profile(schema, train, runtime.predict(train).labels),
+        profile=profile(schema, train, runtime.predict(train)),
         example=example(pipeline, schema, prepared.test),
     )
 

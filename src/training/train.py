@@ -139,6 +139,7 @@ def _write_candidate(
     training = Training(
         name=params.data.model_name,
         version=version,
+        task=schema.task,
         model_type=type(fitted.pipeline[-1]).__name__,
         exact=fitted.exact,
         n_features=len(schema.columns),

@@ -117,7 +117,7 @@ def test_the_reference_is_of_the_model_in_service_alone() -> None:
     reference = Reference()
     assert list(reference.collect()) == list(reference.describe()) == []
 
-    reference.show("7", PROFILE)
+    reference.show("7", PROFILE, "classification")
     rows, answers = reference.collect()
 
     assert {tuple(sample.labels.values()): sample.value for sample in rows.samples} == {
@@ -136,7 +136,7 @@ def test_the_reference_is_of_the_model_in_service_alone() -> None:
         ("7", "yes"): 0.75,
     }
 
-    reference.show("8", None)
+    reference.show("8", None, "classification")
     assert list(reference.collect()) == []
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile
+from src.runtime.predictions import Predictions
 from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
 
 
@@ -19,7 +20,11 @@ def schema_of(*columns: NumericColumn | CategoryColumn) -> Schema:
 
 def numeric_profile(values: list[float]) -> NumericProfile:
     features = Features(np.array(values).reshape(-1, 1), np.empty((len(values), 0), dtype=object))
-    made = profile(schema_of(number("x")), features, np.zeros(len(values), dtype=np.int64))
+    made = profile(
+        schema_of(number("x")),
+        features,
+        Predictions(np.zeros(len(values), dtype=np.int64), np.empty((len(values), 2))),
+    )
     found = made.features["x"]
     assert isinstance(found, NumericProfile)
     return found
@@ -77,7 +82,11 @@ def test_the_commonest_categories_have_a_slot_and_the_rest_share_one() -> None:
         name="x", header="x", type="category", nullable=True, categories=(*names, "not here")
     )
 
-    made = profile(schema_of(column), Features(np.empty((33, 0)), values), np.zeros(33, dtype=np.int64))
+    made = profile(
+        schema_of(column),
+        Features(np.empty((33, 0)), values),
+        Predictions(np.zeros(33, dtype=np.int64), np.empty((33, 2))),
+    )
 
     found = made.features["x"]
     assert isinstance(found, CategoryProfile)
@@ -92,7 +101,7 @@ def test_a_profile_comes_back_from_json_in_the_order_of_the_table() -> None:
     schema = schema_of(number("z"), category, number("a"))
     features = Features(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([["x"], ["x"]], dtype=object))
 
-    made = profile(schema, features, np.array([1, 1]))
+    made = profile(schema, features, Predictions(np.array([1, 1]), np.empty((2, 2))))
 
     assert list(made.features) == ["z", "b", "a"]
     assert made.rows == 2

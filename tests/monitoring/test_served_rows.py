@@ -8,6 +8,7 @@ import numpy as np
 
 from src.bundle.bundle import Bundle, dump_json
 from src.monitoring.profile import profile
+from src.runtime.predictions import Predictions
 from src.schema.columns import Features
 from src.serving.loaded_model import LoadedModel
 from src.serving.metrics import Metrics
@@ -18,7 +19,7 @@ ROWS = Features(np.array([[5.0, 3.0, 1.0, 0.2], [6.0, 3.0, 4.0, 1.2]]), np.empty
 
 def bundle_of(make_bundle: Callable[..., Bundle], version: str) -> Bundle:
     bundle = make_bundle(version=version)
-    trained = profile(bundle.schema, ROWS, np.array([0, 1]))
+    trained = profile(bundle.schema, ROWS, Predictions(np.array([0, 1]), np.empty((2, 3))))
     return replace(bundle, profile=json.loads(dump_json(trained.model_dump(mode="json"))))
 
 

@@ -38,7 +38,7 @@ def trained(
     table = pd.read_csv(REPOSITORY / "data/iris.csv").iloc[:, :4].set_axis(schema.names, axis="columns")
     model, example = train(schema)
     features = to_features(schema, table)
-    reference = profile(schema, features, open_model(model, schema).predict(features).labels)
+    reference = profile(schema, features, open_model(model, schema).predict(features))
     files = {
         bundles.MODEL: model,
         bundles.SCHEMA: bundles.dump_json(schema.model_dump(mode="json")),

@@ -15,6 +15,7 @@ import pytest
 
 from src.bundle import bundle as bundles
 from src.monitoring.profile import profile
+from src.runtime.predictions import Predictions
 from src.schema.columns import Features, Schema
 from tests.conftest import REPOSITORY
 from tests.process.conftest import KEY, MakeFiles, Server
@@ -199,7 +200,7 @@ def test_rows_of_every_worker_are_counted_a_little_later(
     start_server: Start, schema: Schema, tmp_path: Path, bundle_files: MakeFiles
 ) -> None:
     rows = Features(np.array([[5.0, 3.0, 1.0, 0.2], [6.0, 3.0, 4.0, 1.2]]), np.empty((2, 0), dtype=object))
-    trained = profile(schema, rows, np.array([0, 1])).model_dump(mode="json")
+    trained = profile(schema, rows, Predictions(np.array([0, 1]), np.empty((2, 3)))).model_dump(mode="json")
     bundles.write_folder(tmp_path / "models", bundle_files(profile=trained))
     server = start_server(
         API_KEY=KEY, MODEL_DIR=str(tmp_path / "models"), WORKERS="2", RATE_LIMIT_PREDICT="1000/minute"

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from src import paths
-from src.config import Params, load_params
 from src.bundle.bundle import sha256
+from src.config import Params, load_params
 from src.data import prepare
 from src.errors import ConfigError, DataError
 from src.training.train import options_to_params, parse, prepared_for
