@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-IR_VERSION = 10
-OPSETS = {"": 20, "ai.onnx.ml": 5}
+from src.runtime.wire import IR_VERSION, OPSETS
+
 ML = "ai.onnx.ml"
 
 

@@ -8,12 +8,21 @@ import numpy as np
 
 from src.runtime.trees import highest_leaf
 from src.runtime.values import ROWS, Value
-from src.runtime.wire import BOOL, DOUBLE, FLOAT, INT64, STRING, read_model, read_tensor, refuse
+from src.runtime.wire import (
+    BOOL,
+    DOUBLE,
+    FLOAT,
+    INT64,
+    IR_VERSION,
+    OPSETS,
+    STRING,
+    read_model,
+    read_tensor,
+    refuse,
+)
 
 MAX_NODES = 10_000
 MAX_HELD = 2**23  # numbers for one row, in all nodes together
-_IR_VERSION = 10
-_OPSETS = {"": 20, "ai.onnx.ml": 5}
 _ATTRIBUTES = {2: "i", 4: "t", 7: "ints", 8: "strings"}  # AttributeProto.AttributeType to the field it fills
 
 Inputs = Sequence[Value]
@@ -36,7 +45,7 @@ def inspect(model: bytes) -> int:
     """
     content = read_model(model)
     opsets = [(opset.get("domain", ""), opset.get("version")) for opset in content.get("opset_import", [])]
-    if content.get("ir_version") != _IR_VERSION or sorted(opsets, key=repr) != sorted(_OPSETS.items()):
+    if content.get("ir_version") != IR_VERSION or sorted(opsets, key=repr) != sorted(OPSETS.items()):
         refuse(f"is of IR {content.get('ir_version')} and operator sets {opsets}")
     graph = content.get("graph", {})
     values: dict[str, Value] = {}

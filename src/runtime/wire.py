@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from src.errors import BundleError
 
+IR_VERSION = 10
+OPSETS = {"": 20, "ai.onnx.ml": 5}
 FLOAT, UINT8, INT64, STRING, BOOL, DOUBLE = 1, 2, 7, 8, 9, 11  # TensorProto.DataType
 DTYPES = {FLOAT: "<f4", UINT8: "u1", INT64: "<i8", DOUBLE: "<f8"}
 
