@@ -42,10 +42,15 @@ RUN $COMPILE -x "$NOT_COMPILED" /app/.venv /usr/local/lib/python3* \
 
 # Our code. No time of a checkout or a build is kept here or above, so a commit always gives the same layers.
 FROM builder AS serve-code
-COPY scripts/closure.py ./
-COPY src src
+COPY src/*.py /app/src/
+COPY src/bundle /app/src/bundle
+COPY src/disk /app/src/disk
+COPY src/monitoring /app/src/monitoring
+COPY src/runtime /app/src/runtime
+COPY src/schema /app/src/schema
+COPY src/serving /app/src/serving
+COPY src/store /app/src/store
 RUN mkdir -p /app/mlruns /app/models \
- && python closure.py src.serving /app \
  && $COMPILE /app/src \
  && mkdir /out && mv /app /out/ && find /out -exec touch -h -d @0 {} +
 
