@@ -5,15 +5,12 @@ import math
 import re
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
-
 from src.errors import BundleError
+from src.validation import shown
 
 MAX_ENTRIES = 250_000  # of one document, in all its arrays and objects together
 MAX_KEYS = 10_000  # of one object
 MAX_DIGITS = 20  # of a whole number: 64 bits
-MAX_PROBLEMS = 1_000  # more are counted, not looked at: each takes a kilobyte
-MAX_SHOWN = 60  # characters of what was found that a message repeats
 
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # one that does not end goes to the end
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -57,22 +54,6 @@ def tupled(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(map(tupled, value))
     return {key: tupled(one) for key, one in value.items()} if isinstance(value, dict) else value
-
-
-def first_problem(error: ValidationError) -> str:
-    """Return where the first problem is and what it is, in one line that repeats little of the document."""
-    if error.error_count() > MAX_PROBLEMS:
-        return f"has {error.error_count()} mistakes"
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    where = ".".join(shown(str(part)) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
-
-
-def shown(text: str) -> str:
-    """Return `text` for a message: the beginning of it, on one line."""
-    short = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
-    return short if short.isprintable() else repr(short)[1:-1]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

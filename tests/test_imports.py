@@ -20,6 +20,7 @@ GROUND = {
     "setting_types",
     "strict_model",
     "tasks",
+    "validation",
     "version",
 }
 # A module may import from its own room and from every line above it.

@@ -17,10 +17,11 @@ from src.bundle.manifest import ManifestFormat1, Metrics
 from src.bundle.manifest import Training as Training
 from src.disk import folders
 from src.disk.reading import read_within
-from src.documents import first_problem, read_json, tupled
+from src.documents import read_json, tupled
 from src.errors import BundleError, MlopsError
 from src.schema.columns import Schema
 from src.tasks import TASKS
+from src.validation import first_problem
 
 MANIFEST = "metadata.json"
 MODEL = "model.onnx"

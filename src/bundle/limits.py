@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from src.documents import shown
 from src.schema.columns import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, Column, Schema
+from src.validation import shown
 
 MAX_BYTES = {  # of each file
     "metadata.json": 2**20,

@@ -12,12 +12,12 @@ from pydantic import Field, ValidationError
 
 from src.bundle.bundle import Bundle
 from src.bundle.limits import check_shares
-from src.documents import first_problem, shown
 from src.errors import BundleError
 from src.runtime.predictions import Predictions
 from src.schema.columns import CategoryColumn, Column, Features, Schema
 from src.strict_model import StrictModel
 from src.tasks import side
+from src.validation import first_problem, shown
 
 BINS = 10
 COMMONEST = 20  # categories with a slot of their own

@@ -11,11 +11,12 @@ from pydantic import BaseModel, Field, SecretStr, TypeAdapter, ValidationError
 from src.bundle import bundle as bundles
 from src.bundle.limits import MAX_NAME, Digest, Name
 from src.config import StoreSettings
-from src.documents import read_json, shown
+from src.documents import read_json
 from src.errors import BundleError, RegistryError
 from src.store.bucket import BucketFiles
 from src.store.files import Files, fetch_from
 from src.store.location import locate, without_credentials
+from src.validation import shown
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
