@@ -14,7 +14,6 @@ import joblib
 import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sklearn.ensemble import RandomForestClassifier
 
 from bench import load, report
 from bench.samples import BATCH_ROWS, CONNECTIONS, Sample, Start
@@ -22,8 +21,9 @@ from bench.servers import KEY, Running, Server, started, uvicorn
 from src import paths
 from src.bundle.bundle import folder_fetch
 from src.bundle.bundle import load as load_bundle
-from src.config import load_params
 from src.errors import MlopsError, UsageError, exit_on_error
+from src.export.families.registry import build, family_of
+from src.params import load_params
 
 NEVER = "1000000000/minute"  # a limit that is counted on every request and never refuses
 ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
@@ -64,17 +64,14 @@ def servers(model: Path) -> list[Server]:
     ]
 
 
-def fit_the_same_forest(path: Path) -> None:
-    """Write the forest of `params.yaml`, fitted on the same rows, as scikit-learn's users keep it."""
+def fit_the_same_model(path: Path) -> None:
+    """Write the model of `params.yaml`, fitted on the same rows, as scikit-learn's users keep it."""
     params = load_params()
     train = pd.read_csv(paths.TRAIN)
     target = load_bundle(folder_fetch(paths.MODELS)).schema.target
-    forest = RandomForestClassifier(
-        n_estimators=params.train.n_estimators,
-        max_depth=params.train.max_depth,
-        random_state=params.data.random_state,
-    )
-    joblib.dump(forest.fit(train.drop(columns=target), train[target]), path)
+    model = build(params.train, params.data.random_state).fit(train.drop(columns=target), train[target])
+    family_of(model).use_one_thread(model)
+    joblib.dump(model, path)
 
 
 def measure(
@@ -177,8 +174,8 @@ def main() -> None:
     load.require_wrk()
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory() as folder:
-        model = Path(folder) / "forest.joblib"
-        fit_the_same_forest(model)
+        model = Path(folder) / "model.joblib"
+        fit_the_same_model(model)
         titles = {server.name: server.title for server in servers(model)}
         total = options.rounds * sum(len(loads_of(server)) for server in servers(model))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -13,11 +13,14 @@ from typing import Any
 
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
+from pydantic.fields import FieldInfo
 
 from src.config import Settings
 from src.errors import MlopsError
+from src.export.families.registry import FAMILIES
 from src.monitoring.online import Reference
 from src.monitoring.profile import NumericProfile, Profile
+from src.runtime.session import TOLERANCE
 from src.serving.metrics import Metrics
 from src.serving.openapi import Document
 from src.serving.state import AppState
@@ -117,6 +120,25 @@ def parameters() -> list[Row]:
     return rows
 
 
+def families() -> list[Row]:
+    """Every model family, with parameters to start with."""
+
+    def yaml_of(key: str, field: FieldInfo) -> str:
+        value = field.examples[0] if field.examples else field.default
+        return f"`{yaml.safe_dump({key: value}).strip()}`"
+
+    rows: list[Row] = [
+        ("`train.model`", "what it is", "scikit-learn's class", "its parameters", "answers as scikit-learn")
+    ]
+    for family in FAMILIES:
+        fields = family.params.model_fields
+        start = ", ".join(yaml_of(key, fields[key]) for key in family.parameters)
+        exact = "to the last bit" if family.exact else f"within {TOLERANCE:g}"
+        estimator = f"`{family.estimator.__name__}`"
+        rows.append((f"`{family.name}`", str(family.params.__doc__), estimator, start, exact))
+    return rows
+
+
 def commands() -> list[Row]:
     """Every target of `make`."""
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -206,6 +228,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "commands": commands,
     "endpoints": endpoints,
     "errors": errors,
+    "families": families,
     "metrics": metrics,
     "outputs": outputs,
     "parameters": parameters,

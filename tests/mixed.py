@@ -32,7 +32,7 @@ def mixed_table(rows: int = 240) -> pd.DataFrame:
 
 
 def write_mixed(folder: Path, **train: object) -> None:
-    """Make the mixed table and parameters for it the inputs in `folder`."""
+    """Make the mixed table and parameters for it the inputs in `folder`; `train` is its section, whole."""
     (folder / "data").mkdir(exist_ok=True)
     mixed_table().to_csv(folder / "data/customers.csv", index=False, lineterminator="\r\n")
     params = {
@@ -45,7 +45,7 @@ def write_mixed(folder: Path, **train: object) -> None:
             "test_size": 0.25,
             "random_state": 3,
         },
-        "train": {"model": "random_forest", "n_estimators": 20, "max_depth": None, **train},
+        "train": train or {"model": "random_forest", "n_estimators": 20, "max_depth": None},
         "evaluate": {"min_accuracy": 0.5, "beat_baseline_by": 0.0},
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params))

@@ -1,14 +1,11 @@
 import errno
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from src import config
-from src.config import Params, Settings, load_params, load_settings, load_store_settings
+from src.config import Settings, load_settings, load_store_settings
 from src.errors import ConfigError
-from src.schema.cells import MISSING, CellRule
-from tests.conftest import REPOSITORY
 
 KEY = "k" * 32
 LOCKED_DOWN = {"ENVIRONMENT": "production", "API_KEY": KEY, "CORS_ORIGINS": "https://example.com"}
@@ -26,124 +23,6 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "HOST",
     ):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def params_file() -> Path:
-    return REPOSITORY / "params.yaml"
-
-
-def test_the_parameters_people_rely_on(params_file: Path) -> None:
-    params = load_params(params_file)
-
-    assert (params.data.test_size, params.data.random_state) == (0.2, 42)
-    assert (params.train.n_estimators, params.train.max_depth) == (200, 10)
-    assert params.data.model_name == "IrisClassifier"
-    assert params.data.raw == Path("data/raw/iris.csv")
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("train.n_estimators", 0, "train.n_estimators: Input should be greater than or equal to 1, was 0"),
-        ("train.n_estimators", 5.0, "train.n_estimators: Input should be a valid integer, was 5.0"),
-        ("train.max_depth", "ten", "train.max_depth: Input should be a valid integer, was 'ten'"),
-        ("data.test_size", True, "data.test_size: Input should be a valid number, was True"),
-        ("data.test_size", 1, "data.test_size: Input should be less than 1, was 1"),
-        ("data.colour", "red", "data.colour: unknown key"),
-        (
-            "train.model",
-            "svm",
-            "train.model: Input should be 'random_forest', 'extra_trees' or 'logistic_regression', was 'svm'",
-        ),
-        ("data.source", "data/raw/iris.csv", None),
-        ("data.ranges", {"a": [1.0]}, None),
-        ("data.ranges", {"a": [2.0, 1.0]}, "data.ranges.a: the lowest comes first, was [2.0, 1.0]"),
-        (
-            "data.ranges",
-            {"a": [0, float("inf")]},
-            "data.ranges.a: both ends must be finite numbers, was [0, inf]",
-        ),
-        (
-            "data.missing",
-            ["NA", None],
-            "data.missing.1: each is a text, write it in quotes, was None",
-        ),
-        ("data.text", [7], "data.text.0: each is a text, write it in quotes, was 7"),
-        ("data.missing", "NA", None),
-        ("data.strip", "yes", "data.strip: Input should be a valid boolean, was 'yes'"),
-    ],
-)
-def test_a_wrong_parameter_says_which_what_it_was_and_what_is_allowed(
-    params_file: Path, key: str, value: Any, message: str | None
-) -> None:
-    with pytest.raises(ConfigError) as error:
-        load_params(params_file, {key: value})
-
-    assert "\n" not in str(error.value)
-    assert str(error.value).startswith(f"{params_file}: {key.split('.')[0]}")
-    if message:
-        assert str(error.value) == f"{params_file}: {message}"
-
-
-def test_an_override_of_none_is_not_an_absent_one(params_file: Path) -> None:
-    assert load_params(params_file, {"train.max_depth": None}).train.max_depth is None
-    assert load_params(params_file, {}).train.max_depth == 10
-
-
-@pytest.mark.parametrize(
-    ("given", "missing"),
-    [({}, ("", *MISSING)), ({"data.missing": []}, ("",)), ({"data.missing": ["?", "", "?"]}, ("", "?"))],
-)
-def test_an_empty_cell_is_missing_in_any_case(
-    params_file: Path, given: dict[str, Any], missing: tuple[str, ...]
-) -> None:
-    assert load_params(params_file, given).data.cells == CellRule(missing, strip=True)
-    assert load_params(params_file, {"data.missing": None}).data.cells.missing == ("", *MISSING)
-
-
-@pytest.mark.parametrize("section", list(Params.model_fields))
-def test_a_missing_key_is_an_error_that_names_it(params_file: Path, tmp_path: Path, section: str) -> None:
-    fields = Params.model_fields[section].annotation.model_fields  # type: ignore[union-attr]
-    for key, field in fields.items():
-        if not field.is_required():
-            continue
-        lines = params_file.read_text().splitlines(keepends=True)
-        shorter = tmp_path / "params.yaml"
-        shorter.write_text("".join(line for line in lines if not line.startswith(f"  {key}:")))
-
-        with pytest.raises(ConfigError) as error:
-            load_params(shorter)
-
-        assert str(error.value) == f"{shorter}: {section}.{key}: missing"
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "needs the sections data, train, evaluate"),
-        ("- 1\n", "needs the sections data, train, evaluate"),
-        ("data: 1\n", "data: Input should be a valid dictionary or instance of DataParams, was 1"),
-        ("data: [\n", None),
-        ("data: \xff\n", None),
-    ],
-)
-def test_a_broken_file_is_one_line(tmp_path: Path, content: str, message: str | None) -> None:
-    path = tmp_path / "params.yaml"
-    path.write_bytes(content.encode("latin-1"))
-
-    with pytest.raises(ConfigError) as error:
-        load_params(path)
-
-    assert "\n" not in str(error.value)
-    assert str(error.value).startswith(f"{path}: ")
-    if message:
-        assert str(error.value) == f"{path}: {message}"
-
-
-def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="params.yaml: No such file or directory"):
-        load_params(tmp_path / "params.yaml")
 
 
 def test_settings_default_to_an_open_development_server() -> None:

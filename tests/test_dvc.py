@@ -19,7 +19,16 @@ from tests.conftest import REPOSITORY, copy_inputs
 pytestmark = pytest.mark.xdist_group("dvc")
 
 # Change what is said or where it is kept, not what is computed.
-NEUTRAL = {"src.config", "src.errors", "src.strict_model", "src.logs", "src.paths", "src.progress"}
+NEUTRAL = {
+    "src.config",
+    "src.errors",
+    "src.logs",
+    "src.params",
+    "src.paths",
+    "src.progress",
+    "src.strict_model",
+    "src.validation",
+}
 
 
 class Checkout:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from src import bundle as bundles
+from src.bundle import bundle as bundles
 from src.runtime import session
 from src.serving.loaded_model import LoadedModel
 from src.serving.metrics import Metrics

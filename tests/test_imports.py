@@ -30,6 +30,7 @@ LAYERS: list[set[str]] = [
     {"bundle"},
     {"runtime"},
     {"export", "monitoring"},
+    {"params"},
     {"tables"},
     {"evaluation"},
     {"store"},
@@ -112,6 +113,9 @@ def test_imports_point_one_way(path: Path) -> None:
         ("serving", "from src.export.graph import Graph"),
         ("schema", "from src.bundle import Bundle"),
         ("runtime", "import onnx"),
+        ("config", "from src.params import load_params"),
+        ("export", "from src.params import Params"),
+        ("serving", "from src.params import load_params"),
         ("store", "import onnxruntime as ort"),
     ],
 )

@@ -19,10 +19,11 @@ from starlette.testclient import TestClient
 from src import paths
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle
-from src.config import Settings, load_params
+from src.config import Settings
 from src.data import prepare
 from src.evaluation import evaluate
 from src.export.pipeline import to_frame
+from src.params import load_params
 from src.runtime import session
 from src.schema.cells import MISSING
 from src.schema.columns import Schema, to_features

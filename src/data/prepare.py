@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from src import logs, paths
-from src.config import load_params
 from src.data.remarks import remarks
 from src.disk.lock import folder_locked
 from src.errors import exit_on_error
+from src.params import load_params
 from src.tables import frames
 from src.tables.source import read_texts
 

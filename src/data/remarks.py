@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from src.config import DataParams
 from src.data import spelling
 from src.data.spelling import Spelled
+from src.params import DataParams
 from src.schema.names import find, named
 
 

@@ -6,10 +6,11 @@ import logging
 from src import logs, paths
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Training
-from src.config import load_params, load_store_settings
+from src.config import load_store_settings
 from src.disk.lock import folder_locked
 from src.errors import DataError, exit_on_error
 from src.evaluation.gate import judge
+from src.params import load_params
 from src.progress import step
 from src.promotion.publish import publish
 from src.runtime.session import open_model

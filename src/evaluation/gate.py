@@ -2,7 +2,7 @@
 
 import math
 
-from src.config import EvaluateParams
+from src.params import EvaluateParams
 from src.strict_model import StrictModel
 
 

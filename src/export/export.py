@@ -1,10 +1,9 @@
 """A fitted scikit-learn pipeline as one ONNX graph that answers as it does."""
 
-from typing import Any
-
 from sklearn.pipeline import Pipeline
 
 from src.errors import ExportError
+from src.export.families.registry import family_of
 from src.export.graph import Graph
 from src.export.supported import (
     CATEGORY_STEPS,
@@ -12,7 +11,6 @@ from src.export.supported import (
     Branch,
     check_pipeline,
     fitted_branches,
-    model_kind,
 )
 from src.schema.columns import Schema
 
@@ -37,13 +35,8 @@ def export(pipeline: Pipeline, schema: Schema) -> bytes:
         for branch in fitted_branches(pipeline.named_steps["preprocess"], schema)
     ]
     matrix = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
-    model_kind(model).add(graph, matrix, model)
+    family_of(model).classify(graph, matrix, model)
     return graph.to_bytes(len(schema.numeric), len(schema.categorical), len(schema.classes))
-
-
-def is_exact(model: Any) -> bool:
-    """Return whether the exported `model` gives scikit-learn's scores to the bit, not within rounding."""
-    return model_kind(model).exact
 
 
 def _add_branch(graph: Graph, branch: Branch, schema: Schema) -> str:

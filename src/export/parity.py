@@ -10,8 +10,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from src.errors import ParityError
+from src.export.families.registry import family_of
 from src.export.pipeline import to_frame
-from src.export.supported import Branch, fitted_branches, model_kind
+from src.export.supported import Branch, fitted_branches
 from src.runtime.predictions import Predictions
 from src.runtime.session import TOLERANCE, open_model
 from src.schema.columns import Features, NumericColumn, Schema
@@ -80,7 +81,8 @@ def edge_rows(pipeline: Pipeline, schema: Schema, count: int, seed: int) -> Feat
 def _answers(pipeline: Pipeline, schema: Schema, rows: Features) -> Predictions:
     """Return what scikit-learn says in one thread; with more, a forest disagrees with itself on ties."""
     matrix = pipeline.named_steps["preprocess"].transform(to_frame(schema, rows))
-    model = copy.copy(pipeline.named_steps["model"]).set_params(n_jobs=1)
+    model = copy.copy(pipeline.named_steps["model"])
+    family_of(model).use_one_thread(model)
     labels = [schema.classes.index(str(name)) for name in model.predict(matrix)]
     return Predictions(np.array(labels, dtype=np.int64), np.ascontiguousarray(model.predict_proba(matrix)))
 
@@ -95,7 +97,7 @@ class _Column(NamedTuple):
 
 def _columns(pipeline: Pipeline, schema: Schema) -> dict[str, _Column]:
     preprocess, model = pipeline.named_steps["preprocess"], pipeline.named_steps["model"]
-    thresholds = model_kind(model).thresholds(model)
+    thresholds = family_of(model).thresholds(model)
     columns = {column.name: column for column in schema.numeric}
     found: dict[str, _Column] = {}
     for branch in fitted_branches(preprocess, schema):

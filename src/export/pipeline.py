@@ -8,7 +8,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from src.export.supported import check_pipeline, model_kind
+from src.export.families.registry import family_of
+from src.export.supported import check_pipeline
 from src.schema.columns import Features, Schema
 
 PREPROCESS, MODEL = "preprocess", "model"
@@ -22,7 +23,7 @@ def build_pipeline(schema: Schema, model: Any) -> Pipeline:
     Raises:
         ExportError: `model` has no exact export.
     """
-    scaled = model_kind(model).scaled
+    scaled = family_of(model).scaled
     complete = [column.name for column in schema.numeric if not column.nullable]
     nullable = [column.name for column in schema.numeric if column.nullable]
     categories = [column.name for column in schema.categorical]

@@ -1,42 +1,22 @@
-"""What can be exported exactly: types, parameters and the shape of a pipeline. All else is refused."""
+"""What can be exported exactly: steps, parameters and the shape of a pipeline. All else is refused."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from src.errors import ExportError
 from src.export import steps
-from src.export.families import forest, linear
+from src.export.families.registry import family_of
 from src.export.graph import Graph
 from src.schema.columns import NumericColumn, Schema
 
-
-class ModelKind(NamedTuple):
-    """How an estimator is exported."""
-
-    add: Callable[[Graph, str, Any], None]  # its nodes, from a matrix's name to `label` and `scores`
-    exact: bool  # scores equal to scikit-learn's to the bit, on any machine
-    scaled: bool  # it wants columns of the same scale
-    thresholds: Callable[[Any], dict[int, NDArray[np.float64]]]  # what it compares each column with
-
-
 Add = Callable[[Graph, str, Any], str]
 
-MODELS: dict[type, ModelKind] = {
-    RandomForestClassifier: ModelKind(
-        forest.classify, exact=True, scaled=False, thresholds=forest.thresholds
-    ),
-    ExtraTreesClassifier: ModelKind(forest.classify, exact=True, scaled=False, thresholds=forest.thresholds),
-    LogisticRegression: ModelKind(linear.classify, exact=False, scaled=True, thresholds=linear.thresholds),
-}
 NUMERIC_STEPS: dict[type, Add] = {SimpleImputer: steps.impute, StandardScaler: steps.scale}
 CATEGORY_STEPS: dict[type, Add] = {OneHotEncoder: steps.one_hot}
 
@@ -64,12 +44,6 @@ class Branch(NamedTuple):
     steps: tuple[Any, ...]
 
 
-def model_kind(model: Any) -> ModelKind:
-    """Return how `model` is exported; raises ExportError when it cannot be."""
-    _check_part("model", model, MODELS)
-    return MODELS[type(model)]
-
-
 def check_pipeline(pipeline: Pipeline, schema: Schema) -> None:
     """Raise ExportError, before anything is fitted, when `pipeline` has no exact export."""
     _check_part("pipeline", pipeline, (Pipeline,))
@@ -78,7 +52,7 @@ def check_pipeline(pipeline: Pipeline, schema: Schema) -> None:
         raise ExportError(f"pipeline: its steps are {names}; allowed: preprocess, model")
     preprocess = pipeline.named_steps["preprocess"]
     _check_part("preprocess", preprocess, (ColumnTransformer,))
-    model_kind(pipeline.named_steps["model"])
+    family_of(pipeline.named_steps["model"])
     used = [name for branch in branches(preprocess.transformers, schema) for name in branch.columns]
     if sorted(used) != sorted(schema.names):
         raise ExportError(

@@ -10,7 +10,6 @@ from src.bundle.limits import Digest
 from src.errors import BundleError
 from src.store.files import Files, fetch_from
 from src.strict_model import StrictModel
-from src.validation import first_problem
 
 POINTER = "champion.json"
 MAX_POINTER_BYTES = 64 * 1024

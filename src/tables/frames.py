@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from sklearn.model_selection import train_test_split
 
 from src import paths
-from src.config import DataParams
 from src.disk.files import write_file
 from src.errors import DataError
+from src.params import DataParams
 from src.schema.cells import CellRule
 from src.schema.columns import CategoryColumn, Schema
 from src.schema.names import find, named

@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from src.bundle.bundle import Example
 from src.bundle.limits import Scalar
-from src.config import Params
-from src.export.export import export, is_exact
+from src.export.export import export
+from src.export.families.registry import build, family_of
 from src.export.parity import check_parity, edge_rows
 from src.export.pipeline import build_pipeline
 from src.monitoring.profile import Profile, profile
+from src.params import Params
 from src.progress import step
 from src.runtime.predictions import Runtime
 from src.runtime.session import open_model
@@ -46,39 +45,25 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
         ParityError: the exported model answers a row differently.
     """
     schema, seed = prepared.schema, params.data.random_state
-    pipeline = build_pipeline(schema, estimator(params))
+    pipeline = build_pipeline(schema, build(params.train, seed))
+    family = family_of(pipeline[-1])
     with step(f"fitting {type(pipeline[-1]).__name__} to {len(prepared.train)} rows"):
         pipeline.fit(prepared.train[schema.names], prepared.train[schema.target].to_numpy(dtype=object))
-        pipeline[-1].set_params(n_jobs=None)  # with several threads, a forest's sums differ from run to run
+        family.use_one_thread(pipeline[-1])
     with step("exporting to ONNX"):
         model = export(pipeline, schema)
         runtime = open_model(model, schema)
     train, test = to_features(schema, prepared.train), to_features(schema, prepared.test)
     rows = _joined(train, test, edge_rows(pipeline, schema, EDGE_ROWS, seed))
-    exact = is_exact(pipeline[-1])
     with step(f"comparing with scikit-learn on {len(rows.numeric)} rows"):
-        check_parity(pipeline, model, schema, rows, exact=exact)
+        check_parity(pipeline, model, schema, rows, exact=family.exact)
     return Fitted(
         pipeline=pipeline,
         model=model,
         runtime=runtime,
-        exact=exact,
+        exact=family.exact,
         profile=profile(schema, train, runtime.predict(train)),
         example=example(pipeline, schema, prepared.test),
-    )
-
-
-def estimator(params: Params) -> Any:
-    """Return the unfitted model of `params`; fitting it with any number of threads gives the same."""
-    seed = params.data.random_state
-    if params.train.model == "logistic_regression":
-        return LogisticRegression(max_iter=10_000, random_state=seed)
-    kinds = {"random_forest": RandomForestClassifier, "extra_trees": ExtraTreesClassifier}
-    return kinds[params.train.model](
-        n_estimators=params.train.n_estimators,
-        max_depth=params.train.max_depth,
-        random_state=seed,
-        n_jobs=-1,
     )
 
 

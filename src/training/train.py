@@ -10,9 +10,10 @@ from typing import Any
 from src import logs, paths
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Training
-from src.config import DataParams, Params, load_params, load_store_settings
+from src.config import load_store_settings
 from src.disk.lock import folder_locked
 from src.errors import ConfigError, DataError, exit_on_error
+from src.params import DataParams, Params, load_params
 from src.progress import step
 from src.tables import frames
 from src.tables.frames import Prepared, Recipe

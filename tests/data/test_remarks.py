@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from src.config import DataParams
 from src.data.remarks import remarks
+from src.params import DataParams
 from src.tables import frames
 from tests.mixed import mixed_table
 

@@ -1,7 +1,7 @@
 import pytest
 
-from src.config import EvaluateParams
 from src.evaluation.gate import judge
+from src.params import EvaluateParams
 
 
 def params(min_accuracy: float, beat_baseline_by: float) -> EvaluateParams:

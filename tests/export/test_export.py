@@ -18,7 +18,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from src.errors import ExportError
-from src.export.export import export, is_exact
+from src.export.export import export
+from src.export.families.registry import family_of
 from src.export.parity import check_parity, edge_rows
 from src.export.pipeline import build_pipeline, to_frame
 from src.export.supported import check_pipeline
@@ -33,7 +34,7 @@ FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
 
 def compare(fitted: Fitted, count: int, seed: int = 0) -> float:
     """Return the largest difference on the training rows and on `count` edge rows."""
-    exact = is_exact(fitted.pipeline.named_steps["model"])
+    exact = family_of(fitted.pipeline.named_steps["model"]).exact
     edges = edge_rows(fitted.pipeline, fitted.schema, count, seed)
     reports = [
         check_parity(fitted.pipeline, fitted.model, fitted.schema, rows, exact=exact)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn.model_selection import train_test_split
 
-from src.config import DataParams
 from src.errors import DataError
+from src.params import DataParams
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
 from src.tables import frames
 from src.tables.source import read_texts

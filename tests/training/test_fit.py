@@ -1,18 +1,20 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 
-from src.config import Params
 from src.errors import ParityError
+from src.export.families.family import Family
+from src.export.families.registry import FAMILIES
+from src.params import Params
 from src.runtime.session import open_model
 from src.schema.columns import to_features
 from src.tables import frames
 from src.tables.frames import Prepared
 from src.training import fit as module
-from src.training.fit import estimator, fit
+from src.training.fit import fit
+from tests.families import example
 from tests.mixed import mixed_table
 
 MakeParams = Callable[..., Params]
@@ -20,12 +22,15 @@ MakeParams = Callable[..., Params]
 
 @pytest.fixture
 def make_params() -> MakeParams:
-    def make(**train: object) -> Params:
+    def make(model: str = "random_forest", **train: object) -> Params:
+        """Return parameters that train the example of the family `model`, or a small forest."""
+        [family] = [family for family in FAMILIES if family.name == model]
+        small = {"n_estimators": 10, "max_depth": 6} if model == "random_forest" else {}
         data = {"name": "customers", "source": "customers.csv", "target": "bought", "drop": ["customer id"]}
         return Params.model_validate(
             {
                 "data": {**data, "ranges": {}, "test_size": 0.25, "random_state": 3},
-                "train": {"model": "random_forest", "n_estimators": 10, "max_depth": 6, **train},
+                "train": example(family, **{**small, **train}),
                 "evaluate": {"min_accuracy": 0.5, "beat_baseline_by": 0.0},
             }
         )
@@ -38,27 +43,21 @@ def prepared(make_params: MakeParams) -> Prepared:
     return frames.prepared(mixed_table().drop(columns="customer id"), make_params().data)
 
 
-@pytest.mark.parametrize(
-    ("model", "kind", "exact"),
-    [
-        ("random_forest", RandomForestClassifier, True),
-        ("extra_trees", ExtraTreesClassifier, True),
-        ("logistic_regression", LogisticRegression, False),
-    ],
-)
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_every_model_answers_as_scikit_learn_on_a_table_of_every_kind(
-    make_params: MakeParams, prepared: Prepared, model: str, kind: type, exact: bool
+    make_params: MakeParams, prepared: Prepared, family: Family[Any]
 ) -> None:
-    fitted = fit(prepared, make_params(model=model))
+    fitted = fit(prepared, make_params(family.name))
 
-    assert type(fitted.pipeline[-1]) is kind
-    assert fitted.exact is exact
+    assert type(fitted.pipeline[-1]) is family.estimator
+    assert fitted.exact is family.exact
+    assert fitted.pipeline[-1].get_params().get("n_jobs") is None
     rows = prepared.test[prepared.schema.names]
     answers = open_model(fitted.model, prepared.schema).predict(to_features(prepared.schema, prepared.test))
     names = [prepared.schema.classes[label] for label in answers.labels]
     assert names == fitted.pipeline.predict(rows).tolist()
     difference = np.abs(answers.scores - fitted.pipeline.predict_proba(rows)).max()
-    assert difference == 0 if exact else difference <= 1e-12
+    assert difference == 0 if family.exact else difference <= 1e-12
 
 
 def test_the_example_starts_with_a_row_of_each_class(make_params: MakeParams, prepared: Prepared) -> None:
@@ -96,17 +95,6 @@ def test_the_profile_is_of_the_training_rows(make_params: MakeParams, prepared: 
     assert fitted.profile.rows == len(prepared.train) == 180
     assert list(fitted.profile.features) == prepared.schema.names
     assert sum(fitted.profile.predictions.values()) == pytest.approx(1)
-
-
-def test_the_number_of_threads_changes_nothing(make_params: MakeParams, prepared: Prepared) -> None:
-    params = make_params()
-    rows, target = prepared.train[["age", "member"]], prepared.train["bought"]
-
-    one, many = estimator(params).set_params(n_jobs=1), estimator(params)
-
-    assert many.n_jobs == -1
-    expected = one.fit(rows, target).predict_proba(rows)
-    assert (many.fit(rows, target).set_params(n_jobs=None).predict_proba(rows) == expected).all()
 
 
 def test_a_model_that_answers_otherwise_is_refused(

@@ -4,11 +4,12 @@ import pytest
 
 from src import paths
 from src.bundle.bundle import sha256
-from src.config import Params, load_params
 from src.data import prepare
 from src.errors import ConfigError, DataError
+from src.params import Params, load_params
 from src.training.train import options_to_params, parse, prepared_for
 from tests.conftest import run
+from tests.mixed import write_mixed
 
 
 def params_of(*arguments: str) -> Params:
@@ -24,13 +25,43 @@ def test_options_replace_parameters(workspace: Path) -> None:
         "--n-estimators", "7", "--max-depth", "3", "--test-size", "0.3", "--random-state", "0"
     )  # fmt: skip
 
-    assert (params.train.n_estimators, params.train.max_depth) == (7, 3)
+    assert params.train.model_dump() == {"model": "random_forest", "n_estimators": 7, "max_depth": 3}
     assert (params.data.test_size, params.data.random_state) == (0.3, 0)
 
 
 def test_none_and_absent_depths_are_told_apart(workspace: Path) -> None:
-    assert params_of("--max-depth", "None").train.max_depth is None
-    assert params_of("--n-estimators", "7").train.max_depth == 10
+    assert params_of("--max-depth", "None").train.model_dump()["max_depth"] is None
+    assert params_of("--n-estimators", "7").train.model_dump()["max_depth"] == 10
+
+
+def test_options_of_a_forest_are_those_of_extra_trees_too(workspace: Path) -> None:
+    paths.PARAMS.write_text(paths.PARAMS.read_text().replace("random_forest #", "extra_trees #"))
+
+    params = params_of("--n-estimators", "7", "--max-depth", "None")
+
+    assert params.train.model_dump() == {"model": "extra_trees", "n_estimators": 7, "max_depth": None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keys"),
+    [
+        (["--n-estimators", "7"], ["n_estimators"]),
+        (["--max-depth", "None"], ["max_depth"]),
+        (["--n-estimators", "7", "--max-depth", "3"], ["n_estimators", "max_depth"]),
+    ],
+)
+def test_options_that_the_family_does_not_have_are_refused(
+    workspace: Path, arguments: list[str], keys: list[str]
+) -> None:
+    write_mixed(workspace, model="logistic_regression")
+
+    with pytest.raises(ConfigError) as error:
+        params_of(*arguments)
+
+    assert str(error.value) == (
+        f"command line: train.{keys[0]}: logistic_regression has no such parameter; it has: none; "
+        f"leave out {', '.join(keys)}"
+    )
 
 
 @pytest.mark.parametrize(

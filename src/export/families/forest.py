@@ -1,20 +1,43 @@
-"""Forests as nodes, answering as scikit-learn does to the last bit."""
+"""Random forests and extra trees: two families, the same nodes, answering as scikit-learn to the last bit."""
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
+from pydantic import Field
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from src.errors import ExportError
+from src.export.families.family import Family, FamilyParams
 from src.export.graph import ML, Graph
 from src.runtime.trees import MAX_DEPTH, MAX_LEAF
+
+Forest: TypeAlias = RandomForestClassifier | ExtraTreesClassifier
 
 _LEAF = -1  # scikit-learn's child of a leaf
 
 
-def classify(graph: Graph, matrix: str, model: RandomForestClassifier | ExtraTreesClassifier) -> None:
+class ForestParams(FamilyParams):
+    """How many trees, and how deep."""
+
+    n_estimators: int = Field(ge=1, le=10_000, examples=[200])
+    max_depth: int | None = Field(ge=1, le=1_000, examples=[10])
+
+
+class RandomForestParams(ForestParams):
+    """Trees on resampled rows, each split the best of some columns."""
+
+    model: Literal["random_forest"]
+
+
+class ExtraTreesParams(ForestParams):
+    """Trees on all rows, each split the best of some random ones."""
+
+    model: Literal["extra_trees"]
+
+
+def classify(graph: Graph, matrix: str, model: Forest) -> None:
     """Add `scores`, the mean over the trees of the class shares in the leaf a row falls into, and `label`.
 
     The trees only find the leaves; the shares are then looked up and added as scikit-learn adds them, one
@@ -47,7 +70,7 @@ def classify(graph: Graph, matrix: str, model: RandomForestClassifier | ExtraTre
     graph.add("ArgMax", scores, axis=1, keepdims=0, output="label")
 
 
-def thresholds(model: RandomForestClassifier | ExtraTreesClassifier) -> dict[int, NDArray[np.float64]]:
+def thresholds(model: Forest) -> dict[int, NDArray[np.float64]]:
     """Return, by position of the column, the numbers [n] that the trees compare it with, sorted."""
     features = np.concatenate([tree.tree_.feature for tree in model.estimators_])
     splits = np.concatenate([tree.tree_.threshold for tree in model.estimators_])
@@ -107,3 +130,25 @@ def _next_lower_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the largest float32 that is not above each value."""
     nearest = values.astype(np.float32)
     return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def _family(parameters: type[ForestParams], estimator: type[Forest]) -> Family[ForestParams]:
+    def build(params: ForestParams, seed: int) -> Forest:
+        return estimator(
+            n_estimators=params.n_estimators, max_depth=params.max_depth, random_state=seed, n_jobs=-1
+        )
+
+    return Family(
+        params=parameters,
+        estimator=estimator,
+        build=build,
+        classify=classify,
+        thresholds=thresholds,
+        exact=True,
+        scaled=False,
+        parallel=True,
+    )
+
+
+RANDOM_FOREST = _family(RandomForestParams, RandomForestClassifier)
+EXTRA_TREES = _family(ExtraTreesParams, ExtraTreesClassifier)

@@ -1,11 +1,25 @@
-"""Linear models as nodes."""
+"""Logistic regression: linear, so its scores are scikit-learn's within rounding."""
+
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 from sklearn.linear_model import LogisticRegression
 
+from src.export.families.family import Family, FamilyParams
 from src.export.graph import Graph
+
+
+class LogisticRegressionParams(FamilyParams):
+    """A weight for each column and class, with nothing to choose."""
+
+    model: Literal["logistic_regression"]
+
+
+def build(params: LogisticRegressionParams, seed: int) -> LogisticRegression:
+    """Return one with steps enough to converge."""
+    return LogisticRegression(max_iter=10_000, random_state=seed)
 
 
 def classify(graph: Graph, matrix: str, model: LogisticRegression) -> None:
@@ -27,3 +41,15 @@ def classify(graph: Graph, matrix: str, model: LogisticRegression) -> None:
 def thresholds(model: LogisticRegression) -> dict[int, NDArray[np.float64]]:
     """Return nothing: a linear model compares no single column."""
     return {}
+
+
+LOGISTIC_REGRESSION = Family(
+    params=LogisticRegressionParams,
+    estimator=LogisticRegression,
+    build=build,
+    classify=classify,
+    thresholds=thresholds,
+    exact=False,
+    scaled=True,
+    parallel=False,
+)

@@ -1,0 +1,52 @@
+"""What a model family is: all there is to know about one kind of model, in one file of this folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.export.graph import Graph
+from src.strict_model import StrictModel
+
+
+class FamilyParams(StrictModel):
+    """The section `train` of `params.yaml`; a family names itself in `model` and adds its parameters."""
+
+    model: str
+
+
+P = TypeVar("P", bound=FamilyParams)
+
+
+@dataclass(frozen=True)
+class Family(Generic[P]):
+    """A kind of model: its parameters, how it is built, and how it is exported."""
+
+    params: type[P]  # each without a default has an example that makes a model to start with
+    estimator: type  # the class of scikit-learn that it is, and no subclass
+    build: Callable[[P, int], Any]  # the unfitted estimator, of parameters and a seed
+    classify: Callable[
+        [Graph, str, Any], None
+    ]  # adds its nodes, from a matrix's name to `label` and `scores`
+    thresholds: Callable[[Any], dict[int, NDArray[np.float64]]]  # by column, what it compares with, sorted
+    exact: bool  # scores equal to scikit-learn's to the bit, on any machine
+    scaled: bool  # it wants columns of the same scale
+    parallel: bool  # it takes `n_jobs`, and with several threads its sums differ from run to run
+
+    @property
+    def name(self) -> str:
+        """What `train.model` says to ask for it."""
+        [name] = get_args(self.params.model_fields["model"].annotation)
+        return str(name)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The keys it has in `train` beside `model`."""
+        return [key for key in self.params.model_fields if key != "model"]
+
+    def use_one_thread(self, model: Any) -> None:
+        """Make the fitted `model` answer in one thread, so that it always gives the same."""
+        if self.parallel:
+            model.set_params(n_jobs=None)

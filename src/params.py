@@ -1,0 +1,153 @@
+"""What is trained: `params.yaml`, checked whole."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self, Union
+
+import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+
+from src import paths
+from src.errors import ConfigError
+from src.export.families.family import FamilyParams
+from src.export.families.registry import FAMILIES
+from src.schema.cells import MISSING, CellRule
+from src.strict_model import StrictModel
+from src.validation import Problem, problems, shown
+
+
+def _check_range(value: tuple[float, float]) -> tuple[float, float]:
+    if not (math.isfinite(value[0]) and math.isfinite(value[1])):
+        raise ValueError("both ends must be finite numbers")
+    if not value[0] <= value[1]:
+        raise ValueError("the lowest comes first")
+    return value
+
+
+def _check_word(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("each is a text, write it in quotes")
+    return value
+
+
+Word = Annotated[str, BeforeValidator(_check_word)]
+Range = Annotated[tuple[float, float], Field(strict=False), AfterValidator(_check_range)]
+
+
+class DataParams(StrictModel):
+    """The table, what its cells mean, its target and how it is split."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    source: str = Field(min_length=1)
+    target: str = Field(min_length=1)
+    drop: tuple[str, ...] = Field(strict=False)
+    ranges: dict[str, Range]
+    text: tuple[Word, ...] = Field((), strict=False)
+    missing: tuple[Word, ...] | None = Field(None, strict=False)
+    strip: bool = True
+    test_size: float = Field(gt=0, lt=1)
+    random_state: int = Field(ge=0, lt=2**32)
+
+    @property
+    def raw(self) -> Path:
+        """The table as `prepare` read it."""
+        return paths.RAW / f"{self.name}.csv"
+
+    @property
+    def cells(self) -> CellRule:
+        """What texts mean; an empty one, in any case, that there is no value."""
+        words = MISSING if self.missing is None else self.missing
+        return CellRule(tuple(dict.fromkeys(("", *words))), self.strip)
+
+    @property
+    def model_name(self) -> str:
+        """The name in the model registry: `iris` becomes `IrisClassifier`."""
+        return "".join(word.capitalize() for word in self.name.split("_")) + "Classifier"
+
+    @model_validator(mode="after")
+    def _refuse_the_snapshot_as_source(self) -> Self:
+        if Path(self.source) == self.raw:
+            raise ValueError(
+                f"source {self.source} is the file prepare writes; keep your table elsewhere, in data/"
+            )
+        return self
+
+
+# The parameters of one family, told apart by `model`; mypy knows of them what all have.
+if TYPE_CHECKING:
+    TrainParams = FamilyParams
+else:
+    TrainParams = Annotated[Union[tuple(family.params for family in FAMILIES)], Field(discriminator="model")]
+
+
+class EvaluateParams(StrictModel):
+    """The gate: what a model must reach to be published."""
+
+    min_accuracy: float = Field(ge=0, le=1)
+    beat_baseline_by: float = Field(ge=0, le=1)
+
+
+class Params(StrictModel):
+    """`params.yaml`, whole: a missing key is an error, so the file is all there is to know."""
+
+    data: DataParams
+    train: TrainParams
+    evaluate: EvaluateParams
+
+
+def load_params(path: Path = paths.PARAMS, overrides: Mapping[str, Any] | None = None) -> Params:
+    """Return the parameters in `path`, with `overrides` such as {"train.max_depth": None} in their place.
+
+    Raises:
+        ConfigError: names the key, what it was and what is allowed.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: needs the sections {', '.join(Params.model_fields)}")
+    for key, value in (overrides or {}).items():
+        section, name = key.split(".")
+        if isinstance(content.get(section), dict):
+            content[section][name] = value
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """Return one line: where, what is allowed there, and what it was."""
+    found = [_as_in_the_file(problem) for problem in problems(error)]
+    first = found[0]
+    if first.kind == "unknown_parameter":
+        others = (problem for problem in found if problem.kind == first.kind)
+        return f"{first}; leave out {', '.join(shown(str(other.place[-1])) for other in others)}"
+    if first.kind in ("extra_forbidden", "missing") or isinstance(first.found, dict):
+        return str(first)
+    return f"{first}, was {first.found!r}"
+
+
+def _as_in_the_file(problem: Problem) -> Problem:
+    """Return `problem` without the family that pydantic puts between `train` and its key."""
+    if problem.place[:1] != ("train",):
+        return problem
+    if problem.kind == "union_tag_not_found":
+        return Problem(("train", "model"), "missing", "missing", None)
+    if problem.kind == "union_tag_invalid":
+        *names, last = (f"'{family.name}'" for family in FAMILIES)
+        message = f"Input should be {', '.join(names)} or {last}"
+        return Problem(("train", "model"), problem.kind, message, problem.found["model"])
+    _, *rest = problem.place
+    if not rest:
+        return problem
+    [family] = (family for family in FAMILIES if family.name == rest[0])
+    found = problem._replace(place=("train", *rest[1:]))
+    if problem.kind != "extra_forbidden":
+        return found
+    message = f"{family.name} has no such parameter; it has: {', '.join(family.parameters) or 'none'}"
+    return found._replace(kind="unknown_parameter", message=message)
