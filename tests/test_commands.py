@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, copy_inputs
+from tests.mixed import write_mixed
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -64,6 +65,34 @@ def test_a_depth_of_nought_stops_training(command: Command) -> None:
     assert result.returncode == 2
     assert result.stderr == (
         "error: command line: train.max_depth: Input should be greater than or equal to 1, was 0\n"
+    )
+
+
+@pytest.mark.parametrize("stage", ["src.data.prepare", "src.training.train", "src.evaluation.evaluate"])
+def test_parameters_of_another_family_stop_every_stage(command: Command, tmp_path: Path, stage: str) -> None:
+    params = tmp_path / "checkout/params.yaml"
+    params.write_text(params.read_text().replace("model: random_forest", "model: logistic_regression"))
+    before = sorted((tmp_path / "checkout").iterdir())
+
+    result = command(stage)
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        "error: params.yaml: train.n_estimators: logistic_regression has no such parameter; it has: none; "
+        "leave out n_estimators, max_depth\n"
+    )
+    assert sorted((tmp_path / "checkout").iterdir()) == before
+
+
+def test_an_option_that_the_family_does_not_have_stops_training(command: Command, tmp_path: Path) -> None:
+    write_mixed(tmp_path / "checkout", model="logistic_regression")
+
+    result = command("src.training.train", "--max-depth", "3")
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        "error: command line: train.max_depth: logistic_regression has no such parameter; it has: none; "
+        "leave out max_depth\n"
     )
 
 
