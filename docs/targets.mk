@@ -3,6 +3,7 @@
 .PHONY: docs
 docs: $(INSTALLED) ## Write the tables of README and docs/ from the code
 	python -m scripts.tables
+	python -m scripts.ingress
 
 .PHONY: docs-build
 docs-build: $(INSTALLED) ## Build the pages of docs/ as a site in build/site, and follow their links

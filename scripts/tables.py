@@ -21,9 +21,9 @@ from src.export.families.registry import FAMILIES
 from src.monitoring.online import Reference
 from src.monitoring.profile import NumericProfile, Profile
 from src.runtime.session import TOLERANCE
+from src.serving.endpoint import Endpoint
+from src.serving.endpoints import ENDPOINTS
 from src.serving.metrics import Metrics
-from src.serving.openapi import Document
-from src.serving.state import AppState
 from src.tasks import CLASSIFICATION
 
 ROOT = Path(__file__).parent.parent
@@ -62,33 +62,34 @@ def written(rows: list[Row], words: dict[str, str]) -> str:
 
 
 def endpoints() -> list[Row]:
-    """Every path of the API, from its OpenAPI document."""
-    content = Document(AppState(Settings.model_validate({"api_key": "k" * 32}))).content()
-    schemas = content["components"]["schemas"]
+    """Every endpoint that is documented."""
 
-    def fields(responses: dict[str, Any]) -> str:
-        (media,) = responses["200"]["content"].values()
-        name = media["schema"].get("$ref", "").rpartition("/")[2]
-        return ", ".join(f"`{field}`" for field in schemas[name]["properties"]) if name else ""
+    def limit(endpoint: Endpoint) -> str:
+        setting = Settings.model_fields.get(endpoint.limit or "")
+        value = setting.default if setting else endpoint.limit
+        return f"`{value}`" if value else ""
 
-    rows: list[Row] = [
-        ("endpoint", "key", "limit per client", "what it does", "fields of the answer", "other statuses")
-    ]
-    for path, operations in content["paths"].items():
-        for method, operation in operations.items():
-            limit = Settings.model_fields.get("rate_limit" + path.replace("/", "_"))
-            responses = operation["responses"]
-            rows.append(
-                (
-                    f"`{method.upper()} {path}`",
-                    "yes" if "security" in operation else "no",
-                    f"`{limit.default}`" if limit else "",
-                    operation["description"],
-                    fields(responses),
-                    ", ".join(status for status in sorted(responses) if status not in ("200", "500")),
-                )
+    def fields(answer: type[Any]) -> str:
+        return ", ".join(f"`{name}`" for name in getattr(answer, "model_fields", ()))
+
+    def statuses(endpoint: Endpoint) -> str:
+        return ", ".join(str(status) for status in sorted({*endpoint.other_answers, *endpoint.all_problems}))
+
+    return [
+        ("endpoint", "key", "limit per client", "what it does", "fields of the answer", "other statuses"),
+        *(
+            (
+                f"`{endpoint.method} {endpoint.path}`",
+                "yes" if endpoint.key else "no",
+                limit(endpoint),
+                f"{endpoint.summary} {endpoint.description}".strip(),
+                fields(endpoint.answer),
+                statuses(endpoint),
             )
-    return rows
+            for endpoint in ENDPOINTS
+            if endpoint.documented
+        ),
+    ]
 
 
 def settings() -> list[Row]:

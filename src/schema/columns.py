@@ -119,9 +119,9 @@ def request_model(schema: Schema) -> type[BaseModel]:
     return model
 
 
-def batch_model(schema: Schema, most: int) -> type[BaseModel]:
-    """Return the strict model of `rows`, one to `most` of them, each as `request_model` has it."""
-    rows: Any = list[request_model(schema)]  # type: ignore[misc]
+def batch_model(row: type[BaseModel], most: int) -> type[BaseModel]:
+    """Return the strict model of `rows`, one to `most` of them, each a `row` of `request_model`."""
+    rows: Any = list[row]  # type: ignore[valid-type]
     model: type[BaseModel] = create_model(
         "Batch",
         __config__=ConfigDict(extra="forbid", strict=True, frozen=True),

@@ -21,8 +21,10 @@ class RowDecoder:
 
     def __init__(self, schema: Schema, most: int = 1) -> None:
         fields = {column.name: f"column_{place}" for place, column in enumerate(schema.columns)}
-        self._validate = request_model(schema).__pydantic_validator__.validate_json
-        self._validate_all = batch_model(schema, most).__pydantic_validator__.validate_json
+        self.row_model = request_model(schema)
+        self.batch_model = batch_model(self.row_model, most)
+        self._validate = self.row_model.__pydantic_validator__.validate_json
+        self._validate_all = self.batch_model.__pydantic_validator__.validate_json
         self._numeric = [fields[column.name] for column in schema.numeric]
         self._categorical = [fields[column.name] for column in schema.categorical]
         self._numbers = itemgetter(*self._numeric) if self._numeric else None

@@ -10,39 +10,31 @@ from pathlib import Path
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 
 from src.serving.security import security_headers
 
 ASSETS = "/assets"
 OPENAPI = "/openapi.json"
-_FILES = ("favicon.png", "redoc.standalone.js", "swagger-ui-bundle.js", "swagger-ui.css")
+FILES = ("favicon.png", "redoc.standalone.js", "swagger-ui-bundle.js", "swagger-ui.css")
 _KEEP = security_headers("default-src 'none'; frame-ancestors 'none'") + [
     (b"cache-control", b"public, max-age=86400")
 ]
 
 
-def docs_routes() -> list[BaseRoute]:
-    """Return the pages and the files they need."""
-    files = StaticFiles(directory=_static_folder())
-
-    async def asset(request: Request) -> Response:
-        request.scope["context"].security = _KEEP
-        return await files.get_response(request.scope["path"].rpartition("/")[2], request.scope)
-
-    return [
-        Route("/docs", swagger, include_in_schema=False),
-        Route("/redoc", redoc, include_in_schema=False),
-        *(Route(f"{ASSETS}/{name}", asset, include_in_schema=False) for name in _FILES),
-    ]
+async def asset(request: Request) -> Response:
+    """A file that the pages need."""
+    request.scope["context"].security = _KEEP
+    return await _static_files().get_response(request.scope["path"].rpartition("/")[2], request.scope)
 
 
 async def swagger(request: Request) -> Response:
+    """The documentation as Swagger UI shows it."""
     return _page(request, _swagger())
 
 
 async def redoc(request: Request) -> Response:
+    """The documentation as ReDoc shows it."""
     return _page(request, _redoc())
 
 
@@ -91,7 +83,8 @@ def _beside(path: str) -> str:
     return path.removeprefix("/")
 
 
-def _static_folder() -> Path:
+@cache
+def _static_files() -> StaticFiles:
     spec = find_spec("fastapi_offline")
     assert spec is not None and spec.submodule_search_locations is not None
-    return Path(spec.submodule_search_locations[0]) / "static"
+    return StaticFiles(directory=Path(spec.submodule_search_locations[0]) / "static")

@@ -17,6 +17,7 @@ class LoadedModel:
         self.bundle = bundle
         self.version = bundle.manifest.version
         decoder = RowDecoder(bundle.schema, most_rows)
+        self.row_model, self.batch_model = decoder.row_model, decoder.batch_model
         self.read: Callable[[bytes], Features] = decoder.read
         self.read_all: Callable[[bytes], Features] = decoder.read_all
         self._predict = runtime.predict

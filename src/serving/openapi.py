@@ -1,32 +1,26 @@
-"""The OpenAPI document: as complete as if FastAPI did all of it, and of the model in service."""
+"""The OpenAPI document, from the table of endpoints and the model in service."""
 
+import asyncio
 import json
+import re
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
-from fastapi import APIRouter, Request, Security
-from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, TypeAdapter
+from starlette.requests import Request
 from starlette.responses import Response
 
-from src.schema.columns import Schema, batch_model, request_model
-from src.serving import auth, models, problems, routes
+from src.schema.columns import Schema
+from src.serving import auth, models, problems
+from src.serving.endpoint import Endpoint, RequestBody
 from src.serving.loaded_model import LoadedModel
 from src.serving.state import AppState
 from src.version import VERSION
 
 _DESCRIPTION = "Errors are `application/problem+json` (RFC 9457) and never repeat what was sent."
-_LIMITED = {"/health", "/predict", "/predict/batch", "/model/info"}
-_PREDICT_PROBLEMS = problems.describe(
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
 _REFERENCE = "#/components/schemas/{model}"
+_SECURITY = "APIKey"
 _INTEGER = {"type": "integer"}
 _HEADERS = {
     "Allow": ("The methods of this path.", {"type": "string"}),
@@ -42,89 +36,100 @@ _HEADERS = {
 class Document:
     """The document of one app, written once for each model."""
 
-    def __init__(self, state: AppState) -> None:
+    def __init__(self, state: AppState, endpoints: Sequence[Endpoint]) -> None:
         self._state = state
-        self._written: tuple[LoadedModel | None, dict[str, Any], bytes] | None = None
+        self._endpoints = endpoints
+        self._written: tuple[LoadedModel | None, bytes] | None = None
+        self._writing = asyncio.Lock()
 
     def content(self) -> dict[str, Any]:
         """Return the document of the model in service."""
-        return self._current()[1]
+        content: dict[str, Any] = json.loads(self._current())
+        return content
 
-    async def respond(self, request: Request) -> Response:
-        """Answer with the document as JSON."""
-        return Response(self._current()[2], media_type="application/json")
+    async def body(self) -> bytes:
+        """Return the same as JSON; it is written in a thread, because a wide table takes long."""
+        if self._is_current():
+            return self._current()
+        async with self._writing:  # one writes, and who asks meanwhile waits for it
+            return await asyncio.to_thread(self._current)
 
-    def _current(self) -> tuple[LoadedModel | None, dict[str, Any], bytes]:
-        loaded = self._state.loaded
-        if self._written is None or self._written[0] is not loaded:
-            content = _write(loaded, self._state)
-            self._written = (loaded, content, json.dumps(content).encode())
-        return self._written
+    def _is_current(self) -> bool:
+        return self._written is not None and self._written[0] is self._state.loaded
+
+    def _current(self) -> bytes:
+        loaded, written = self._state.loaded, self._written
+        if written is None or written[0] is not loaded:
+            content = write(self._endpoints, loaded, asks_for_key=not self._state.auth.is_open)
+            written = self._written = (loaded, json.dumps(content).encode())
+        return written[1]
 
 
-def _write(loaded: LoadedModel | None, state: AppState) -> dict[str, Any]:
-    router = APIRouter()
-    router.include_router(routes.router)
-    _describe_predict(router, loaded, state.settings.batch_max_rows)
-    content = get_openapi(
-        title="mlops-core",
-        version=VERSION,
-        description=_DESCRIPTION,
-        routes=router.routes,
-        servers=[{"url": "."}],  # where the document is: below the same prefix, behind a proxy
+async def respond(request: Request) -> Response:
+    """The OpenAPI document."""
+    document = cast(Document, request.app.state.document)
+    return Response(await document.body(), media_type="application/json")
+
+
+def write(endpoints: Iterable[Endpoint], loaded: LoadedModel | None, asks_for_key: bool) -> dict[str, Any]:
+    """Return the OpenAPI document of `endpoints` with `loaded` in service."""
+    shown = [endpoint for endpoint in endpoints if endpoint.documented]
+    bodies = {endpoint.name: endpoint.body(loaded) for endpoint in shown if endpoint.body}
+    wanted: dict[tuple[str, str], Any] = {
+        **{("body", name): body.type for name, body in bodies.items()},
+        **{("answer", endpoint.name): endpoint.answer for endpoint in shown},
+        ("problem", "any"): models.ProblemDetails,
+    }
+    schemas, definitions = TypeAdapter.json_schemas(
+        [(key, "validation", TypeAdapter(kind)) for key, kind in wanted.items()], ref_template=_REFERENCE
     )
-    schemas = content["components"]["schemas"]
-    problem = models.ProblemDetails.model_json_schema(ref_template=_REFERENCE)
-    schemas.update({**problem.pop("$defs"), "ProblemDetails": problem})
+    components = definitions["$defs"]
     if loaded is not None:
         for name in ("Prediction", "RowPrediction"):
-            _name_the_classes(schemas[name]["properties"], loaded.bundle.schema)
-    for path, operations in content["paths"].items():
-        for operation in operations.values():
-            operation["responses"]["500"] = problems.described(HTTPStatus.INTERNAL_SERVER_ERROR)
-            if state.auth.is_open:
-                operation.pop("security", None)
-            for status, response in operation["responses"].items():
-                names = ["X-Request-ID", *_headers_of(int(status), limited=path in _LIMITED)]
-                described = {name: _HEADERS[name] for name in sorted(names)}
-                response["headers"] = {
-                    name: {"description": text, "schema": schema}
-                    for name, (text, schema) in described.items()
-                }
-    return content
+            _name_the_classes(components[name]["properties"], loaded.bundle.schema)
+    paths: dict[str, Any] = {}
+    for endpoint in shown:
+        operation = _operation(endpoint, schemas[("answer", endpoint.name), "validation"])
+        if endpoint.name in bodies:
+            schema = schemas[("body", endpoint.name), "validation"]
+            operation["requestBody"] = _request_body(schema, bodies[endpoint.name])
+        if endpoint.key and asks_for_key:
+            operation["security"] = [{_SECURITY: []}]
+        paths[endpoint.path] = {endpoint.method.lower(): operation}
+    key = {"type": "apiKey", "in": "header", "name": auth.HEADER}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "mlops-core", "description": _DESCRIPTION, "version": VERSION},
+        "servers": [{"url": "."}],  # where the document is: below the same prefix, behind a proxy
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": {_SECURITY: key}},
+    }
 
 
-def _describe_predict(router: APIRouter, loaded: LoadedModel | None, most_rows: int) -> None:
-    """Add /predict and /predict/batch as FastAPI would have them; what runs is `src.serving.predict`."""
-    row: Any = dict[str, Any]
-    batch: Any = dict[str, list[dict[str, Any]]]
-    examples: list[dict[str, Any]] = []
-    if loaded is not None:
-        schema = loaded.bundle.schema
-        row, batch = request_model(schema), batch_model(schema, most_rows)
-        examples = [{name: one[name] for name in schema.names} for one in loaded.bundle.example.rows]
+def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
+    media_type = "application/json" if issubclass(endpoint.answer, BaseModel) else "text/plain"
+    content = {media_type: {"schema": answer}}
+    answers = {HTTPStatus.OK: "Successful Response", **endpoint.other_answers}
+    responses = {
+        **{status: {"description": text, "content": content} for status, text in answers.items()},
+        **{status: problems.described(status) for status in endpoint.all_problems},
+        HTTPStatus.INTERNAL_SERVER_ERROR: problems.described(HTTPStatus.INTERNAL_SERVER_ERROR),
+    }
+    described = {"description": endpoint.description} if endpoint.description else {}
+    return {
+        "summary": endpoint.summary,
+        **described,
+        "operationId": re.sub(r"\W", "_", endpoint.name + endpoint.path) + f"_{endpoint.method.lower()}",
+        "responses": {
+            str(status.value): {**response, "headers": _headers(status, limited=endpoint.limit is not None)}
+            for status, response in responses.items()
+        },
+    }
 
-    async def predict(row: row) -> models.Prediction:
-        """Predict the class of one row; what is not JSON, or not as the schema says, is answered with 422."""
-        raise AssertionError("never called")
 
-    async def predict_batch(batch: batch) -> models.BatchPrediction:
-        """Predict the class of each row; when any is wrong, none is predicted, and `errors` says which."""
-        raise AssertionError("never called")
-
-    for path, endpoint, example in (
-        ("/predict", predict, examples[0] if examples else None),
-        ("/predict/batch", predict_batch, {"rows": examples} if examples else None),
-    ):
-        content = {"application/json": {"example": example} if example else {}}
-        router.add_api_route(
-            path,
-            endpoint,
-            methods=["POST"],
-            dependencies=[Security(routes.api_key)],
-            openapi_extra={"requestBody": {"content": content}},
-            responses=_PREDICT_PROBLEMS,
-        )
+def _request_body(schema: dict[str, Any], body: RequestBody) -> dict[str, Any]:
+    example = {} if body.example is None else {"example": body.example}
+    return {"content": {"application/json": {"schema": schema, **example}}, "required": True}
 
 
 def _name_the_classes(properties: dict[str, Any], schema: Schema) -> None:
@@ -137,12 +142,13 @@ def _name_the_classes(properties: dict[str, Any], schema: Schema) -> None:
     )
 
 
-def _headers_of(status: int, limited: bool) -> list[str]:
-    names = []
+def _headers(status: HTTPStatus, limited: bool) -> dict[str, Any]:
+    names = ["X-Request-ID"]
     if limited and status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         names += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         names.append("Retry-After")
     if status == HTTPStatus.UNAUTHORIZED:
         names.append("WWW-Authenticate")
-    return names
+    described = {name: _HEADERS[name] for name in sorted(names)}
+    return {name: {"description": text, "schema": schema} for name, (text, schema) in described.items()}

@@ -3,15 +3,16 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from src.serving.body import read_body, require_json
+from src.serving.endpoint import RequestBody
 from src.serving.http.context import RequestContext
 from src.serving.http.turns import overloaded, require_patience
 from src.serving.loaded_model import LoadedModel
-from src.serving.ratelimits import Quota
 from src.serving.state import AppState
 
 BODY_SECONDS = 10.0  # how long a body may take
@@ -20,17 +21,25 @@ BATCH_THREADS = 1  # one fills what the event loop leaves of the interpreter; ea
 
 
 class Predict:
-    """An ASGI endpoint, because FastAPI's way from the bytes to the answer takes longer than the answer."""
+    """An ASGI app, because FastAPI's way from the bytes to the answer takes longer than the answer.
+
+    Its problems are 503, 415, 413, 408 and 422, in this order.
+    """
 
     def __init__(self, state: AppState, body_seconds: float = BODY_SECONDS) -> None:
-        self._admission = Admission(state, state.quotas.predict, state.settings.max_body_bytes, body_seconds)
+        self._state = state
+        self._most_bytes = state.settings.max_body_bytes
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope["context"]
+        loaded = self._state.require_model()
+        require_json(context)
         try:
-            loaded, body = await self._admission.take(scope, receive)
+            body = await read_body(context, receive, self._most_bytes, self._body_seconds)
         except ClientDisconnect:
             return
+        require_patience(scope)  # it had to wait once more when the body came after the head
         row = loaded.read(body)
         # In the event loop: a thread would cost several times what the model takes.
         context.predicted, answer = loaded.answer(row)
@@ -41,53 +50,50 @@ class PredictBatch:
     """The same for `POST /predict/batch`: one call of the model for all rows."""
 
     def __init__(self, state: AppState, body_seconds: float = BODY_SECONDS) -> None:
-        self._admission = Admission(
-            state, state.quotas.predict_batch, state.settings.batch_max_body_bytes, body_seconds
-        )
+        self._state = state
+        self._most_bytes = state.settings.batch_max_body_bytes
+        self._body_seconds = body_seconds
         self._threads = ThreadPoolExecutor(BATCH_THREADS, "batch")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        context: RequestContext = scope["context"]
+        loaded = self._state.require_model()
+        require_json(context)
         try:
-            loaded, body = await self._admission.take(scope, receive)
+            body = await read_body(context, receive, self._most_bytes, self._body_seconds)
         except ClientDisconnect:
             return
+        require_patience(scope)
         # In a thread: the model takes long enough for others to wait, and lets them run meanwhile.
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, _answer_all, loaded, body, time.monotonic())
         await respond(send, answer)
 
 
-class Admission:
-    """What comes before the model: who calls, how often, and a body that may be read."""
-
-    def __init__(self, state: AppState, quota: Quota, most_bytes: int, body_seconds: float) -> None:
-        self._state = state
-        self._quota = quota
-        self._most_bytes = most_bytes
-        self._body_seconds = body_seconds
-
-    async def take(self, scope: Scope, receive: Receive) -> tuple[LoadedModel, bytes]:
-        """Return the model in service and the body.
-
-        Raises:
-            Problem: 503 when it comes too late; 401, 403, 429, 503, 415, 413 or 408, in this order.
-            ClientDisconnect: the caller left.
-        """
-        require_patience(scope)
-        context: RequestContext = scope["context"]
-        await self._state.auth.admit(context)
-        await self._quota.take(context)
-        loaded = self._state.require_model()
-        require_json(context)
-        body = await read_body(context, receive, self._most_bytes, self._body_seconds)
-        require_patience(scope)  # it had to wait once more when the body came after the head
-        return loaded, body
-
-
 def _answer_all(loaded: LoadedModel, body: bytes, since: float) -> bytes:
     if time.monotonic() - since > BATCH_PATIENCE_SECONDS:
         raise overloaded()
     return loaded.answer_all(loaded.read_all(body))
+
+
+def row_body(loaded: LoadedModel | None) -> RequestBody:
+    """Return what `Predict` reads; any object, as long as no model says more."""
+    if loaded is None:
+        return RequestBody(dict[str, Any])
+    return RequestBody(loaded.row_model, next(iter(_examples(loaded)), None))
+
+
+def batch_body(loaded: LoadedModel | None) -> RequestBody:
+    """Return what `PredictBatch` reads."""
+    if loaded is None:
+        return RequestBody(dict[str, list[dict[str, Any]]])
+    examples = _examples(loaded)
+    return RequestBody(loaded.batch_model, {"rows": examples} if examples else None)
+
+
+def _examples(loaded: LoadedModel) -> list[dict[str, Any]]:
+    bundle = loaded.bundle
+    return [{name: row[name] for name in bundle.schema.names} for row in bundle.example.rows]
 
 
 async def respond(send: Send, answer: bytes) -> None:

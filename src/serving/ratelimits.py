@@ -200,13 +200,15 @@ class Quota:
 
 
 class Quotas:
-    """The limits of the API."""
+    """The limits of one app, counted in one storage."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         uri = settings.rate_limit_storage
-        counts = Counts(metrics, None if uri.startswith("memory://") else open_storage(uri))
-        self.health = Quota(counts, metrics, "/health", settings.rate_limit_health)
-        self.predict = Quota(counts, metrics, "/predict", settings.rate_limit_predict)
-        self.predict_batch = Quota(counts, metrics, "/predict/batch", settings.rate_limit_predict_batch)
-        self.model_info = Quota(counts, metrics, "/model/info", settings.rate_limit_model_info)
-        self.wrong_key = Quota(counts, metrics, "wrong key", settings.rate_limit_wrong_key)
+        self._settings = settings
+        self._metrics = metrics
+        self._counts = Counts(metrics, None if uri.startswith("memory://") else open_storage(uri))
+        self.wrong_key = self.of("wrong key", "rate_limit_wrong_key")
+
+    def of(self, route: str, limit: str) -> Quota:
+        """Return the quota of `route`; `limit` is the setting that says how much, or says it: `20/minute`."""
+        return Quota(self._counts, self._metrics, route, getattr(self._settings, limit, limit))

@@ -1,19 +1,16 @@
-"""The endpoints beside `/predict`."""
+"""The handlers of the endpoints beside `/predict`; `src.serving.endpoints` says where they are."""
 
 from http import HTTPStatus
-from typing import Annotated, cast
+from typing import cast
 
-from fastapi import APIRouter, Depends, Request, Response, Security
-from fastapi.security import APIKeyHeader
+from starlette.requests import Request
+from starlette.responses import Response
 
-from src.serving import auth, metrics, models
-from src.serving.http.context import RequestContext
-from src.serving.problems import Problem, describe
+from src.serving import metrics, models
+from src.serving.endpoint import json_response
+from src.serving.problems import Problem
 from src.serving.state import AppState
 from src.version import VERSION
-
-router = APIRouter()
-api_key = APIKeyHeader(name=auth.HEADER, scheme_name="APIKey", auto_error=False)
 
 
 def state_of(request: Request) -> AppState:
@@ -21,62 +18,28 @@ def state_of(request: Request) -> AppState:
     return cast(AppState, request.app.state.shared)
 
 
-def context_of(request: Request) -> RequestContext:
-    """Return what is known of `request`."""
-    return cast(RequestContext, request.scope["context"])
-
-
-CurrentState = Annotated[AppState, Depends(state_of)]
-CurrentContext = Annotated[RequestContext, Depends(context_of)]
-
-
-async def require_key(state: CurrentState, context: CurrentContext) -> None:
-    """Let in who holds a key; raises a Problem, 401, 403 or 429."""
-    await state.auth.admit(context)
-
-
-async def limit_health(state: CurrentState, context: CurrentContext) -> None:
-    """Count the request; raises a Problem, 429, when it is one too many."""
-    await state.quotas.health.take(context)
-
-
-async def limit_model_info(state: CurrentState, context: CurrentContext) -> None:
-    """Count the request; raises a Problem, 429, when it is one too many."""
-    await state.quotas.model_info.take(context)
-
-
-@router.get("/")
-async def home() -> models.Home:
-    """Say what this is and where to look next."""
+async def home(request: Request) -> models.Home:
+    """Service information."""
     return models.Home(message="mlops-core serves a model", version=VERSION, docs="/docs", health="/health")
 
 
-@router.get(
-    "/health",
-    dependencies=[Depends(limit_health)],
-    responses={
-        HTTPStatus.SERVICE_UNAVAILABLE: {"model": models.Health, "description": "No model is loaded"},
-        **describe(HTTPStatus.TOO_MANY_REQUESTS),
-    },
-)
-async def health(state: CurrentState, response: Response) -> models.Health:
-    """Say whether predictions can be had; 503 without a model."""
-    loaded = state.loaded
+async def health(request: Request) -> models.Health | Response:
+    """Health check."""
+    loaded = state_of(request).loaded
     if loaded is None:
-        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-        return models.Health(status="unhealthy", model_loaded=False, version=VERSION, model_version=None)
+        unhealthy = models.Health(status="unhealthy", model_loaded=False, version=VERSION, model_version=None)
+        return json_response(unhealthy, HTTPStatus.SERVICE_UNAVAILABLE)
     return models.Health(status="healthy", model_loaded=True, version=VERSION, model_version=loaded.version)
 
 
-@router.get("/livez")
-async def alive() -> models.Probe:
-    """Say that the process lives."""
+async def alive(request: Request) -> models.Probe:
+    """Liveness probe."""
     return models.Probe(status="alive")
 
 
-@router.get("/readyz", responses=describe(HTTPStatus.SERVICE_UNAVAILABLE))
-async def ready(state: CurrentState) -> models.Probe:
-    """Say whether to send requests here; 503 without a model, and once told to stop."""
+async def ready(request: Request) -> models.Probe:
+    """Readiness probe."""
+    state = state_of(request)
     if state.draining:
         detail = "The server is about to stop."
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "draining", detail, {"Retry-After": "5"})
@@ -84,27 +47,17 @@ async def ready(state: CurrentState) -> models.Probe:
     return models.Probe(status="ready")
 
 
-@router.get(
-    "/metrics",
-    response_class=Response,
-    responses={HTTPStatus.OK: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-)
-async def prometheus(state: CurrentState) -> Response:
-    """Give the metrics in Prometheus' text format."""
-    return Response(state.metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
+async def prometheus(request: Request) -> Response:
+    """Prometheus metrics."""
+    content = state_of(request).metrics.render()
+    return Response(content, headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
-@router.get(
-    "/model/info",
-    dependencies=[Security(api_key), Depends(require_key), Depends(limit_model_info)],
-    responses=describe(
-        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS
-    ),
-)
-async def model_info(state: CurrentState) -> models.ModelInfo:
-    """Say where the model in service comes from and how good it is; 404 without one."""
-    if state.loaded is None:
+async def model_info(request: Request) -> models.ModelInfo:
+    """Metadata of the model in service."""
+    loaded = state_of(request).loaded
+    if loaded is None:
         raise Problem(HTTPStatus.NOT_FOUND, "no_model", "No model is loaded yet.")
-    bundle = state.loaded.bundle
+    bundle = loaded.bundle
     known = {**bundle.manifest.model_dump(), **bundle.manifest.measures, "digest": bundle.digest}
     return models.ModelInfo(**{name: known[name] for name in models.ModelInfo.model_fields})

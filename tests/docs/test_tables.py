@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import tables
+from scripts import ingress, tables
 from tests.conftest import REPOSITORY
 
 PAGES = tables.pages()
@@ -22,3 +22,9 @@ def test_every_table_is_shown_somewhere() -> None:
     shown = {name for text in texts for name in re.findall("<!-- table: ([a-z]+) -->", text)}
 
     assert shown == tables.TABLES.keys()
+
+
+def test_the_ingress_leads_where_the_table_of_endpoints_says() -> None:
+    written = ingress.INGRESS.read_text(encoding="utf-8")
+
+    assert written == ingress.filled(written)

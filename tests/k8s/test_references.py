@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from fastapi.routing import iter_route_contexts
 from mlflow.server.security_utils import HEALTH_ENDPOINTS
 from pydantic import ValidationError
 
 from src.config import Settings
 from src.errors import GateError, UsageError
-from src.serving.app import create_app
+from src.serving.endpoints import ENDPOINTS
+from src.serving.factory import create_app
 from src.serving.http.shutdown import HANDSHAKE_SECONDS
 from src.store.location import locate
 from src.version import VERSION
@@ -29,7 +29,6 @@ API = "iris-api"
 RUNS = ["base", *OVERLAYS]  # what can be deployed, the monitoring beside it
 LAPTOP = ["local", "mlflow", "mlflow-postgres"]
 WITH_MLFLOW = ["base", "mlflow", "mlflow-postgres"]
-INTERNAL = {"/livez", "/metrics", "/readyz"}  # not for the world
 
 each_run = pytest.mark.parametrize("run", RUNS)
 
@@ -205,11 +204,6 @@ def test_what_google_cloud_has_for_us_is_called_as_terraform_calls_it(
     assert container(rendered["gke"], API)["image"].startswith(f"REGION-docker.pkg.dev/PROJECT_ID/{name}/")
 
 
-def routes() -> set[str]:
-    app = create_app(Settings())
-    return {str(context.path) for context in iter_route_contexts(app.routes)}
-
-
 @each_run
 def test_the_api_is_asked_on_routes_it_has(deployed: Callable[[str], list[Object]], run: str) -> None:
     objects = deployed(run)
@@ -226,7 +220,7 @@ def test_the_api_is_asked_on_routes_it_has(deployed: Callable[[str], list[Object
     ]
 
     assert probes == {"startupProbe": "/livez", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
-    assert {*probes.values(), *others} <= routes()
+    assert {*probes.values(), *others} <= {endpoint.path for endpoint in ENDPOINTS}
 
 
 @pytest.mark.parametrize("run", WITH_MLFLOW)
@@ -256,13 +250,11 @@ def test_the_world_may_call_all_but_what_is_for_the_cluster(
     rendered: dict[str, list[Object]], run: str
 ) -> None:
     [rule] = one(rendered[run], "Ingress", API)["spec"]["rules"]
-    paths = [(each["path"], each["pathType"]) for each in rule["http"]["paths"]]
+    paths = {each["path"]: each["pathType"] for each in rule["http"]["paths"]}
+    internal = {endpoint.path for endpoint in ENDPOINTS if endpoint.internal}
 
-    def admitted(route: str) -> bool:
-        return any(route == path if kind == "Exact" else route.startswith(path) for path, kind in paths)
-
-    assert {kind for path, kind in paths if path != "/assets/"} == {"Exact"}
-    assert {route for route in routes() if admitted(route)} == routes() - INTERNAL
+    assert internal == {"/livez", "/metrics", "/readyz"}
+    assert paths == {endpoint.path: "Exact" for endpoint in ENDPOINTS if not endpoint.internal}
 
 
 @each_run
@@ -500,7 +492,7 @@ def test_an_operator_of_prometheus_counts_each_pod_once() -> None:
     assert wanted <= service["metadata"]["labels"].items()
     assert not wanted <= nodeport["metadata"]["labels"].items()
     assert monitor["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
-    assert monitor["endpoints"][0]["path"] in routes()
+    assert monitor["endpoints"][0]["path"] in {endpoint.path for endpoint in ENDPOINTS}
 
 
 def objects_of_files() -> Iterator[tuple[str, list[Object]]]:

@@ -5,7 +5,7 @@ import asyncio
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from src.serving.app import create_app
+from src.serving.factory import create_app
 
 
 class Faults:

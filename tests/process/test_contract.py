@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from src.config import Settings
 from tests.process.conftest import KEY, Server
 
 
@@ -12,15 +13,9 @@ def test_schemathesis_finds_nothing(
     start_server: Callable[..., Server], model_dir: Path, tmp_path: Path
 ) -> None:
     never = "1000000000/minute"
-    server = start_server(
-        API_KEY=KEY,
-        MODEL_DIR=str(model_dir),
-        RATE_LIMIT_PREDICT=never,
-        RATE_LIMIT_PREDICT_BATCH=never,
-        RATE_LIMIT_WRONG_KEY=never,
-        RATE_LIMIT_HEALTH=never,
-        RATE_LIMIT_MODEL_INFO=never,
-    )
+    limits = {name.upper() for name in Settings.model_fields if name.startswith("rate_limit_")}
+    limits.remove("RATE_LIMIT_STORAGE")
+    server = start_server(API_KEY=KEY, MODEL_DIR=str(model_dir), **dict.fromkeys(limits, never))
     server.wait_for("/readyz", 200)
     schemathesis = Path(sys.executable).with_name("schemathesis")
 

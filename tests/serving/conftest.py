@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.runtime.predictions import Runtime
-from src.serving.app import create_app
+from src.serving.factory import create_app
 from tests.conftest import FixedRuntime
 
 KEY = "good-" + "k" * 32

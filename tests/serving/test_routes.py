@@ -3,10 +3,11 @@
 import pytest
 from starlette.testclient import TestClient
 
+from src.serving.endpoints import ENDPOINTS
 from src.version import VERSION
 from tests.serving.conftest import KEY, MakeClient
 
-PATHS = ["/", "/health", "/livez", "/readyz", "/metrics", "/model/info", "/docs", "/redoc", "/openapi.json"]
+PATHS = [endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET"]
 
 
 def test_home_says_where_to_look_next(client: TestClient) -> None:

@@ -27,7 +27,7 @@ from src.errors import ConfigError, exit_on_error
 from src.monitoring.profile import profile
 from src.schema.columns import Features, Schema
 from src.serving import __main__ as entry
-from src.serving import app, healthcheck
+from src.serving import app, factory, healthcheck
 from src.serving.lifespan import drain_on_sigterm
 from src.serving.metrics import Metrics
 from src.serving.state import AppState
@@ -47,7 +47,7 @@ def test_a_mistake_in_the_environment_is_one_line(
     monkeypatch.setenv("PORT", "x")
 
     with pytest.raises(SystemExit) as ended:
-        app.create_app()
+        factory.create_app()
 
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("error: PORT: ")
