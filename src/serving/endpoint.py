@@ -54,7 +54,7 @@ class Endpoint:
     limit: str | None = None
     body: Callable[[LoadedModel | None], RequestBody] | None = None
     answer: type[Any] = str
-    other_answers: Mapping[HTTPStatus, str] = field(default_factory=dict)
+    other_answers: Mapping[HTTPStatus, str] = field(default_factory=dict, hash=False)
     problems: tuple[HTTPStatus, ...] = ()
     internal: bool = False
     documented: bool = True
