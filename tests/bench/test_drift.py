@@ -7,7 +7,8 @@ from typing import Any
 
 from bench import drift
 from bench.samples import Sample
-from src.bundle.bundle import Training, bundle
+from src.bundle import bundle
+from src.bundle.bundle import Training
 
 
 def sample(round: int, server: str, cost: float) -> Sample:
