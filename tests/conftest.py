@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, settings
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle, Example, Training
 from src.runtime.predictions import Predictions
-from src.schema.columns import Features, NumericColumn, Schema
+from src.schema.columns import NumericColumn, Schema
+from src.schema.features import Features
 from src.serving.logs import LinesHandler
 
 pytest_plugins = ["tests.fitted_models", "tests.stores"]

@@ -9,7 +9,8 @@ from sklearn.pipeline import Pipeline
 
 from src.export.export import export
 from src.export.pipeline import build_pipeline, to_frame
-from src.schema.columns import Features, Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import Features, to_features
 from src.schema.names import slugs
 from src.tables.infer import infer
 

@@ -19,7 +19,8 @@ from src.config import StoreSettings
 from src.export.export import export
 from src.export.pipeline import build_pipeline
 from src.runtime.session import open_model
-from src.schema.columns import Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import to_features
 from src.store.location import DATABASE_FILE
 from src.tracking.client import connected
 from tests.buckets import bucket, bucket_server  # noqa: F401

@@ -27,7 +27,7 @@ from src.errors import BundleError, ConfigError, DataError, GateError
 from src.evaluation import evaluate
 from src.promotion.publish import publish
 from src.runtime import session
-from src.schema.columns import to_features
+from src.schema.features import to_features
 from src.tracking.client import connected
 from src.training import train
 from tests.conftest import REPOSITORY, copy_inputs, inside, run

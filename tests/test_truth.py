@@ -26,7 +26,8 @@ from src.export.pipeline import to_frame
 from src.params import load_params
 from src.runtime import session
 from src.schema.cells import MISSING
-from src.schema.columns import Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import to_features
 from src.serving.app import create_app
 from src.tables import frames
 from src.training import train

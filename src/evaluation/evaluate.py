@@ -14,7 +14,8 @@ from src.params import load_params
 from src.progress import step
 from src.promotion.publish import publish
 from src.runtime.session import open_model
-from src.schema.columns import Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import to_features
 from src.tables import frames
 from src.tasks import side
 from src.tracking.runs import resume_run

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.runtime.predictions import Predictions
-from src.schema.columns import Features, NumericColumn, Schema
+from src.schema.columns import NumericColumn, Schema
+from src.schema.features import Features
 
 REPEATS = 10
 MAX_ROWS = 2_000  # more rows change little

@@ -15,7 +15,8 @@ from src.export.pipeline import to_frame
 from src.export.supported import Branch, fitted_branches
 from src.runtime.predictions import Predictions
 from src.runtime.session import TOLERANCE, open_model
-from src.schema.columns import Features, NumericColumn, Schema
+from src.schema.columns import NumericColumn, Schema
+from src.schema.features import Features
 
 _UNSEEN = ("", " ", "unseen", "não", "A" * 256)
 _MISSING_SHARE = 0.1

@@ -10,7 +10,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from src.export.families.registry import family_of
 from src.export.supported import check_pipeline
-from src.schema.columns import Features, Schema
+from src.schema.columns import Schema
+from src.schema.features import Features
 
 PREPROCESS, MODEL = "preprocess", "model"
 

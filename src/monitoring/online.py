@@ -1,6 +1,5 @@
-"""What drift is computed from: rows counted in the slots of training, and how full those were then."""
+"""What drift is computed from: rows counted in the bins of training, and how full those were then."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -8,15 +7,16 @@ import numpy as np
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile
-from src.schema.columns import Features, Schema
+from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, bin_of
+from src.schema.columns import Schema
+from src.schema.features import Features
 from src.tasks import TaskName, side
 
 Count = Callable[[float], Any]  # adds to one counter
 
 
 def bin_names(profile: NumericProfile | CategoryProfile) -> list[str]:
-    """Return a name for each slot; those with a number sort as they follow each other."""
+    """Return a name for each bin; those with a number sort as they follow each other."""
     if isinstance(profile, NumericProfile):
         bounds = zip(profile.edges, profile.edges[1:], strict=False)
         bins = [f"{place:02d} {low:.4g} to {high:.4g}" for place, (low, high) in enumerate(bounds)]
@@ -30,13 +30,13 @@ def bin_names(profile: NumericProfile | CategoryProfile) -> list[str]:
 
 
 class RowCounter:
-    """Counts rows, per feature and slot, with everything looked up beforehand.
+    """Counts rows, per feature and bin, with everything looked up beforehand.
 
     Four counters of Prometheus' client take longer than the model of iris does; so rows that come one by
     one are noted in lists, and the counters are told of many at once.
 
     Args:
-        counter: gives what counts for a feature and a slot.
+        counter: gives what counts for a feature and a bin.
         later: is told, at the first row after each `flush`, what to call to have the next.
     """
 
@@ -54,25 +54,22 @@ class RowCounter:
         known = {column.name: column.categories for column in schema.categorical}
         for name in schema.names:  # a file of JSON keeps no order
             one = profile.features[name]
-            counts = [counter(name, slot) for slot in bin_names(one)]
+            counts = [counter(name, label) for label in bin_names(one)]
             noted = [0] * len(counts)
             if isinstance(one, NumericProfile):
                 self._numeric.append((one, list(one.edges), noted, counts))
             else:
                 texts = ["", *known[name]]
-                slots = one.bins(np.array(texts, dtype=np.object_), known[name]).tolist()
-                self._categorical.append((dict(zip(texts, slots, strict=True)), noted, counts))
+                places = one.bins(np.array(texts, dtype=np.object_), known[name]).tolist()
+                self._categorical.append((dict(zip(texts, places, strict=True)), noted, counts))
 
     def count(self, features: Features) -> None:
         """Note one row; by one thread alone, the one that flushes."""
         for value, (_, edges, noted, _) in zip(features.numeric[0].tolist(), self._numeric, strict=True):
-            slot = bisect_right(edges, value)
-            if slot == len(edges):
-                slot += (value != value) - (value == edges[-1])  # NaN; the last bin has its right edge too
-            noted[slot] += 1
+            noted[bin_of(edges, value)] += 1
         if self._categorical:
-            for text, (slots, noted, _) in zip(features.categorical[0], self._categorical, strict=True):
-                noted[slots.get(text, len(noted) - 2)] += 1
+            for text, (places, noted, _) in zip(features.categorical[0], self._categorical, strict=True):
+                noted[places.get(text, len(noted) - 2)] += 1
         if self._flushed:
             self._flushed = False
             if self._later is not None:
@@ -90,8 +87,8 @@ class RowCounter:
     def count_all(self, features: Features) -> None:
         """Count each of many rows, at once; by any thread."""
         for position, (number, _, _, counts) in enumerate(self._numeric):
-            slots = number.bins(features.numeric[:, position])
-            _add(counts, np.bincount(slots, minlength=len(counts)).tolist())
+            found = number.bins(features.numeric[:, position])
+            _add(counts, np.bincount(found, minlength=len(counts)).tolist())
         for position, (known, _, counts) in enumerate(self._categorical):
             places = [known.get(text, len(counts) - 2) for text in features.categorical[:, position]]
             _add(counts, np.bincount(places, minlength=len(counts)).tolist())
@@ -127,7 +124,7 @@ class Reference(Collector):
             labels=["version", "feature", "bin"],
         )
         for feature, one in profile.features.items():
-            for slot, share in zip(bin_names(one), one.shares, strict=True):
-                rows.add_metric([version, feature, slot], share)
+            for name, share in zip(bin_names(one), one.shares, strict=True):
+                rows.add_metric([version, feature, name], share)
         yield rows
         yield side("src.monitoring.answers", task).reference(version, profile.predictions)

@@ -1,9 +1,10 @@
-"""The training distribution of each feature and of the answers, in slots: what drift is measured against."""
+"""The training distribution of each feature and of the answers, in bins: what drift is measured against."""
 
 import math
 import operator
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -14,24 +15,25 @@ from src.bundle.bundle import Bundle
 from src.bundle.limits import check_shares
 from src.errors import BundleError
 from src.runtime.predictions import Predictions
-from src.schema.columns import CategoryColumn, Column, Features, Schema
+from src.schema.columns import CategoryColumn, Column, Schema
+from src.schema.features import Features
 from src.strict_model import StrictModel
 from src.tasks import side
 from src.validation import first_problem, shown
 
 BINS = 10
-COMMONEST = 20  # categories with a slot of their own
-MAX_LABELS = 2**23  # characters of all slots' names, which /metrics writes out
+COMMONEST = 20  # categories with a bin of their own
+MAX_LABELS = 2**23  # characters of all bins' names, which /metrics writes out
 
 Shares = Annotated[
     tuple[float, ...], Field(strict=False, fail_fast=True)
-]  # of the rows, one per slot; they add up to 1
+]  # of the rows, one per bin; they add up to 1
 
 
 class NumericProfile(StrictModel):
-    """A number's slots: below, one per bin, above, missing.
+    """A number's bins: below, one per pair of edges, above, missing.
 
-    The bins run from edge to edge, each with its left edge, the last with both.
+    Those between run from edge to edge, each with its left edge, the last with both.
     """
 
     type: Literal["numeric"] = "numeric"
@@ -39,22 +41,22 @@ class NumericProfile(StrictModel):
     shares: Shares
 
     def bins(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the slot [rows] of each of `values` [rows], a position in `shares`; NaN is missing."""
-        slots: NDArray[np.int64] = np.searchsorted(self.edges, values, side="right")
-        slots[values == self.edges[-1]] -= 1
-        slots[np.isnan(values)] = len(self.edges) + 1
-        return slots
+        """Return the bin [rows] of each of `values` [rows], a position in `shares`; NaN is missing."""
+        places: NDArray[np.int64] = np.searchsorted(self.edges, values, side="right")
+        places[values == self.edges[-1]] -= 1
+        places[np.isnan(values)] = len(self.edges) + 1
+        return places
 
 
 class CategoryProfile(StrictModel):
-    """A text's slots: one per category named here, the other known ones, unseen, missing."""
+    """A text's bins: one per category named here, the other known ones, unseen, missing."""
 
     type: Literal["category"] = "category"
     categories: Annotated[tuple[str, ...], Field(strict=False, fail_fast=True)]
     shares: Shares
 
     def bins(self, values: NDArray[np.object_], known: Collection[str]) -> NDArray[np.int64]:
-        """Return the slot [rows] of each of `values` [rows], "" is missing.
+        """Return the bin [rows] of each of `values` [rows], "" is missing.
 
         `known` are the schema's categories.
         """
@@ -62,6 +64,14 @@ class CategoryProfile(StrictModel):
         places = {**dict.fromkeys(known, other), "": other + 2}
         places.update({name: place for place, name in enumerate(self.categories)})
         return np.array([places.get(value, other + 1) for value in values], dtype=np.int64)
+
+
+def bin_of(edges: Sequence[float], value: float) -> int:
+    """Return what `NumericProfile.bins` does, of one value and quicker."""
+    place = bisect_right(edges, value)
+    if place == len(edges):
+        place += (value != value) - (value == edges[-1])  # NaN; the last bin has its right edge too
+    return place
 
 
 FeatureProfile = Annotated[NumericProfile | CategoryProfile, Field(discriminator="type")]
@@ -110,7 +120,7 @@ def profile_of(bundle: Bundle) -> Profile | None:
     _check("predictions", check_shares, found.predictions.values())
     labels = sum(_labels(name, one) for name, one in found.features.items())
     if labels > MAX_LABELS:
-        raise BundleError(f"profile.json: its slots take {labels} characters to name, at most {MAX_LABELS}")
+        raise BundleError(f"profile.json: its bins take {labels} characters to name, at most {MAX_LABELS}")
     return found
 
 
@@ -132,7 +142,7 @@ def _check_feature(one: NumericProfile | CategoryProfile, column: Column) -> Non
             map(operator.lt, one.edges, one.edges[1:])
         ):
             raise ValueError("its edges do not ascend")
-        slots = len(one.edges) + 2
+        bins = len(one.edges) + 2
     else:
         if not isinstance(column, CategoryColumn):
             raise ValueError("is a category, schema.json has a number")
@@ -140,14 +150,14 @@ def _check_feature(one: NumericProfile | CategoryProfile, column: Column) -> Non
             raise ValueError(f"has {len(one.categories)} categories, at most {COMMONEST}")
         if len(set(one.categories) & set(column.categories)) != len(one.categories):
             raise ValueError("its categories are not those of schema.json, each once")
-        slots = len(one.categories) + 3
-    if len(one.shares) != slots:
-        raise ValueError(f"has {len(one.shares)} shares for {slots} slots")
+        bins = len(one.categories) + 3
+    if len(one.shares) != bins:
+        raise ValueError(f"has {len(one.shares)} shares for {bins} bins")
     check_shares(one.shares)
 
 
 def _labels(name: str, one: NumericProfile | CategoryProfile) -> int:
-    """Return how many characters the names of the feature `name` and its slots take, together."""
+    """Return how many characters the names of the feature `name` and its bins take, together."""
     known = sum(map(len, one.categories)) if isinstance(one, CategoryProfile) else 0
     return len(name) * len(one.shares) + known
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from src.schema.columns import Features
+from src.schema.features import Features
 
 
 class Predictions(NamedTuple):

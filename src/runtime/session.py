@@ -10,7 +10,8 @@ from src.errors import BundleError
 from src.runtime.inspection import inspect
 from src.runtime.ort import ERRORS, ort
 from src.runtime.predictions import Predictions, Runtime
-from src.schema.columns import Features, Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import Features, to_features
 
 MAX_ROWS = 128  # of one call; more are answered in parts
 MAX_HELD = 2**24  # numbers in memory: a forest holds rows x trees x classes

@@ -9,7 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from src.schema.columns import NOT_A_WORD, Features, NumericColumn, Schema, batch_model, request_model
+from src.schema.columns import NumericColumn, Schema
+from src.schema.features import Features
+from src.schema.request import NOT_A_WORD, batch_model, request_model
 from src.serving.problems import Problem
 
 MAX_ENTRIES = 100  # of one answer; a batch may hold many more mistakes

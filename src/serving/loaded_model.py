@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from src.bundle.bundle import Bundle
 from src.runtime.predictions import Runtime
-from src.schema.columns import Features
+from src.schema.features import Features
 from src.serving.decoding import RowDecoder
 from src.serving.metrics import Metrics
 from src.tasks import side

@@ -88,7 +88,7 @@ class Metrics:
         )
         self.feature_rows = Counter(
             "model_feature_rows",
-            "Rows answered, by the slot of training's profile that their value is in.",
+            "Rows answered, by the bin of training's profile that their value is in.",
             ["version", "feature", "bin"],
             registry=own,
         )
@@ -150,10 +150,10 @@ class Metrics:
             self._rows = None
             return None
 
-        def counter(feature: str, slot: str) -> Callable[[float], None]:
+        def counter(feature: str, name: str) -> Callable[[float], None]:
             if files is not None:
-                return files.row_counter(version, feature, slot)
-            return self.feature_rows.labels(version, feature, slot).inc
+                return files.row_counter(version, feature, name)
+            return self.feature_rows.labels(version, feature, name).inc
 
         # Who asks for the metrics flushes; but of several workers, one alone is asked.
         self._rows = RowCounter(profile, bundle.schema, counter, _in_a_while if self._shared else None)

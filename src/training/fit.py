@@ -19,7 +19,8 @@ from src.params import Params
 from src.progress import step
 from src.runtime.predictions import Runtime
 from src.runtime.session import open_model
-from src.schema.columns import CategoryColumn, Column, Features, Schema, to_features
+from src.schema.columns import CategoryColumn, Column, Schema
+from src.schema.features import Features, to_features
 from src.tables.frames import Prepared
 
 EDGE_ROWS = 20_000

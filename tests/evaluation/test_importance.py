@@ -2,7 +2,8 @@ import numpy as np
 
 from src.evaluation.importance import importances
 from src.runtime.predictions import Predictions
-from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
+from src.schema.columns import CategoryColumn, NumericColumn, Schema
+from src.schema.features import Features
 
 SCHEMA = Schema(
     columns=(

@@ -11,7 +11,8 @@ from src.bundle.bundle import Bundle
 from src.errors import BundleError
 from src.monitoring.online import Reference, RowCounter, bin_names
 from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile_of
-from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
+from src.schema.columns import CategoryColumn, NumericColumn, Schema
+from src.schema.features import Features
 
 SCHEMA = Schema(
     columns=(
@@ -37,9 +38,9 @@ PROFILE = Profile(
 def counted(*rows: tuple[float, str], together: bool = False) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
 
-    def counter(feature: str, slot: str) -> Callable[[float], None]:
+    def counter(feature: str, name: str) -> Callable[[float], None]:
         def add(number: float) -> None:
-            found[feature, slot] += int(number)
+            found[feature, name] += int(number)
 
         return add
 
@@ -61,7 +62,7 @@ def test_slots_are_named_for_what_they_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age", "slot"),
+    ("age", "name"),
     [
         (0.9, "below"),
         (1.0, "00 1 to 2"),
@@ -71,15 +72,15 @@ def test_slots_are_named_for_what_they_hold() -> None:
         (math.nan, "missing"),
     ],
 )
-def test_a_number_is_counted_in_its_slot(age: float, slot: str) -> None:
-    assert counted((age, "Lisboa")) == {("age", slot): 1, ("city", "00 Lisboa"): 1}
+def test_a_number_is_counted_in_its_bin(age: float, name: str) -> None:
+    assert counted((age, "Lisboa")) == {("age", name): 1, ("city", "00 Lisboa"): 1}
 
 
 @pytest.mark.parametrize(
-    ("city", "slot"), [("Lisboa", "00 Lisboa"), ("Porto", "other"), ("Beja", "unseen"), ("", "missing")]
+    ("city", "name"), [("Lisboa", "00 Lisboa"), ("Porto", "other"), ("Beja", "unseen"), ("", "missing")]
 )
-def test_a_text_is_counted_in_its_slot(city: str, slot: str) -> None:
-    assert counted((1.5, city)) == {("age", "00 1 to 2"): 1, ("city", slot): 1}
+def test_a_text_is_counted_in_its_bin(city: str, name: str) -> None:
+    assert counted((1.5, city)) == {("age", "00 1 to 2"): 1, ("city", name): 1}
 
 
 @given(
@@ -98,7 +99,7 @@ def test_rows_are_counted_alike_one_by_one_and_together(rows: list[tuple[float, 
 def test_the_next_flush_is_asked_for_once() -> None:
     asked: list[Callable[[], None]] = []
     told: list[float] = []
-    online = RowCounter(PROFILE, SCHEMA, lambda feature, slot: told.append, asked.append)
+    online = RowCounter(PROFILE, SCHEMA, lambda feature, name: told.append, asked.append)
     row = Features(np.array([[1.5]]), np.array([["Porto"]], dtype=object))
 
     for _ in range(3):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile
 from src.runtime.predictions import Predictions
-from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
+from src.schema.columns import CategoryColumn, NumericColumn, Schema
+from src.schema.features import Features
 
 
 def number(name: str) -> NumericColumn:
@@ -60,9 +61,9 @@ def test_a_column_without_values_is_missing() -> None:
 def test_new_values_fall_below_and_above() -> None:
     found = numeric_profile([1.0, 2.0])
 
-    slots = found.bins(np.array([0.9, 1.0, 1.9, 2.0, 2.1, np.inf, np.nan]))
+    places = found.bins(np.array([0.9, 1.0, 1.9, 2.0, 2.1, np.inf, np.nan]))
 
-    assert slots.tolist() == [0, 1, 1, 2, 3, 3, 4]
+    assert places.tolist() == [0, 1, 1, 2, 3, 3, 4]
 
 
 @given(st.lists(st.floats(-1e30, 1e30) | st.just(np.nan), min_size=1, max_size=60))

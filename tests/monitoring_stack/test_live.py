@@ -21,7 +21,8 @@ from src.bundle import bundle as bundles
 from src.bundle.bundle import Training
 from src.monitoring.profile import Profile, profile
 from src.runtime.session import open_model
-from src.schema.columns import Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import to_features
 from tests.conftest import REPOSITORY
 from tests.monitoring_stack.stack import KEY, SCALE, Stack, faster_rules, running_stack
 from tests.monitoring_stack.tools import MONITORING, RULES

@@ -16,7 +16,8 @@ import pytest
 from src.bundle import bundle as bundles
 from src.monitoring.profile import profile
 from src.runtime.predictions import Predictions
-from src.schema.columns import Features, Schema
+from src.schema.columns import Schema
+from src.schema.features import Features
 from tests.conftest import REPOSITORY
 from tests.process.conftest import KEY, MakeFiles, Server
 

@@ -14,7 +14,7 @@ from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle, Example
 from src.errors import BundleError
 from src.runtime.session import MAX_ROWS, load, open_model
-from src.schema.columns import Features
+from src.schema.features import Features
 from tests.conftest import REPOSITORY
 from tests.fitted import Fitted
 

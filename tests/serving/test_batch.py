@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from src.bundle.bundle import Bundle
 from src.runtime.predictions import Predictions
-from src.schema.columns import CategoryColumn, Features, NumericColumn, Schema
+from src.schema.columns import CategoryColumn, NumericColumn, Schema
+from src.schema.features import Features
 from src.serving.decoding import MAX_ENTRIES, RowDecoder
 from tests.conftest import FixedRuntime
 from tests.serving.conftest import KEY, MakeClient

@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from src.runtime.predictions import Predictions
-from src.schema.columns import Features
+from src.schema.features import Features
 from src.serving.http.context import RequestContext
 from src.serving.middleware import LastResort
 from tests.serving.conftest import KEY, MakeClient

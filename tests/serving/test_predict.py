@@ -12,7 +12,7 @@ from starlette.types import Message, Scope
 
 from src.bundle.bundle import Bundle
 from src.runtime.predictions import Predictions
-from src.schema.columns import Features
+from src.schema.features import Features
 from src.serving.logs import RequestLog
 from src.serving.middleware import FastPath, Observe
 from src.serving.predict import Predict

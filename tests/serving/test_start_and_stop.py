@@ -25,7 +25,8 @@ from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.errors import ConfigError, exit_on_error
 from src.monitoring.profile import profile
-from src.schema.columns import Features, Schema
+from src.schema.columns import Schema
+from src.schema.features import Features
 from src.serving import __main__ as entry
 from src.serving import app, factory, healthcheck
 from src.serving.lifespan import drain_on_sigterm

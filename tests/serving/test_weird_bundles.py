@@ -11,15 +11,8 @@ from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle, Example
 from src.bundle.limits import MAX_NAME
 from src.monitoring.profile import profile
-from src.schema.columns import (
-    MAX_CATEGORIES,
-    MAX_CLASSES,
-    MAX_TEXT,
-    CategoryColumn,
-    Features,
-    NumericColumn,
-    Schema,
-)
+from src.schema.columns import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
+from src.schema.features import Features
 from tests.conftest import FixedRuntime, resealed
 from tests.serving.conftest import MakeClient
 

@@ -20,7 +20,8 @@ from src.monitoring.profile import profile
 from src.promotion.publish import publish
 from src.promotion.sealed import read_sealed
 from src.runtime import session
-from src.schema.columns import Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import to_features
 from src.store.files import FolderFiles, fetch_from
 from src.store.sources import source_for
 from tests.conftest import resealed

@@ -9,7 +9,7 @@ from src.export.families.family import Family
 from src.export.families.registry import FAMILIES
 from src.params import Params
 from src.runtime.session import open_model
-from src.schema.columns import to_features
+from src.schema.features import to_features
 from src.tables import frames
 from src.tables.frames import Prepared
 from src.training import fit as module

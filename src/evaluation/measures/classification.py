@@ -13,7 +13,8 @@ from src.evaluation import plots
 from src.evaluation.importance import Predict, importances
 from src.evaluation.spreadsheet import to_report
 from src.runtime.predictions import Predictions
-from src.schema.columns import Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import to_features
 from src.strict_model import StrictModel
 from src.tasks import CLASSIFICATION
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.evaluation.measures.classification import Bin, baseline, measure, report
-from src.schema.columns import Schema, to_features
+from src.schema.columns import Schema
+from src.schema.features import to_features
 from tests.conftest import FixedRuntime
 
 CLASSES = ("a", "b", "c")

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from src.errors import DataError
 from src.schema.cells import MISSING, CellRule
-from src.schema.columns import CategoryColumn, NumericColumn, Schema, request_model, to_features
+from src.schema.columns import CategoryColumn, NumericColumn, Schema
+from src.schema.features import to_features
+from src.schema.request import request_model
 from src.tables.infer import infer
 from tests.conftest import REPOSITORY
 
