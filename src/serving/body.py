@@ -38,23 +38,29 @@ async def read_body(context: RequestContext, receive: Receive, most: int, second
     length = context.headers.get(b"content-length", b"0")
     if len(length) > 18 or int(length) > most:
         raise _too_large(most, None)
-    parts: list[bytes] = []
-    size, more = 0, True
+    if context.is_whole:  # as nearly always, and then a timeout would cost more than reading
+        return await _read(receive, most)
     try:
         async with asyncio.timeout(seconds):
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > most:
-                    raise _too_large(most, _CLOSE)
-                more = message.get("more_body", False)
+            return await _read(receive, most)
     except TimeoutError:
         raise Problem(
             HTTPStatus.REQUEST_TIMEOUT, "slow_body", f"The body took longer than {seconds:g} seconds.", _CLOSE
         ) from None
+
+
+async def _read(receive: Receive, most: int) -> bytes:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > most:
+            raise _too_large(most, _CLOSE)
+        more = message.get("more_body", False)
     return b"".join(parts)
 
 

@@ -32,6 +32,7 @@ class RequestContext:
         "status",
         "error",
         "predicted",
+        "is_whole",
         "security",
         "added",
         "_send",
@@ -48,6 +49,7 @@ class RequestContext:
         self.status = 499  # until an answer starts: the caller left
         self.error: str | None = None  # the kind of problem that was answered
         self.predicted: str | None = None
+        self.is_whole: bool = scope.get("state", {}).get("whole", False)  # the body came with the head
         self.security: RawHeaders = STRICT
         self.added: RawHeaders = []  # headers of this answer alone
         self._send = send

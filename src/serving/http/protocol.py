@@ -33,6 +33,7 @@ class Protocol(HttpToolsProtocol):
     _refusal: Problem | None = None  # the last answer, once those before are out
     _answering: Cycle = None  # type: ignore[assignment]  # the request that is or was answered last
     _heeded: list[tuple[bytes, bytes]]
+    _sound: tuple[bytes, str, list[tuple[bytes, bytes]]] | None = None  # of the request before
 
     @property
     def is_behind(self) -> bool:
@@ -91,7 +92,9 @@ class Protocol(HttpToolsProtocol):
             self._expect_nothing()
         if self._head_bytes or len(self.headers) > head.HEAD_FIELDS:
             head.require_small(method, self.url, self.headers)
-        head.require_sound(method, version, self._heeded)
+        if (method, version, self._heeded) != self._sound:
+            head.require_sound(method, version, self._heeded)
+            self._sound = (method, version, self._heeded)
         if self.parser.should_upgrade():
             return  # the parser stops here, and `_parse` goes on without
         if version == "1.0":
@@ -119,6 +122,7 @@ class Protocol(HttpToolsProtocol):
         if not self.cycle.response_complete:
             self.cycle.more_body = False
             if self._whole:
+                self.cycle.scope["state"]["whole"] = True  # who reads it need not guard against a wait
                 self.cycle.message_event.set()
             else:
                 self._turns.take(wake, self.cycle)
