@@ -119,14 +119,15 @@ def test_what_comes_byte_by_byte_is_not_waited_for(monkeypatch: pytest.MonkeyPat
         async with serving(Echo()) as (address, _):
             reader, writer = await asyncio.open_connection(*address)
             writer.write(start)
-            reading = asyncio.create_task(reader.read())
+            received = bytearray()
+            reading = asyncio.create_task(read_into(received, reader))
             deadline = time.monotonic() + 20
             while not reading.done():
                 assert time.monotonic() < deadline, "the connection stays open"
                 writer.write(more)
                 await asyncio.wait([reading], timeout=0.02)
             writer.close()
-            return reading.result()
+            return bytes(received)
 
     assert statuses(asyncio.run(run())) == expected
 
