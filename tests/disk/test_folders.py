@@ -190,7 +190,7 @@ def in_processes(code: str, processes: int) -> list[str]:
 @pytest.mark.parametrize("patch", ["", "folders.swapped = lambda one, other: False"])
 def test_writers_at_once_wait_for_each_other(patch: str, tmp_path: Path) -> None:
     code = (
-        "import os; from pathlib import Path; from src import files, folders\n"
+        "import os; from pathlib import Path; from src.disk import files, folders\n"
         f"{patch}\n"
         "for number in range(25):\n"
         "    text = f'{os.getpid()} {number}'.encode()\n"
@@ -207,7 +207,7 @@ def test_writers_at_once_wait_for_each_other(patch: str, tmp_path: Path) -> None
 
 def test_without_locks_writers_at_once_leave_one_whole_folder(tmp_path: Path) -> None:
     code = (
-        "import os; from pathlib import Path; from src import files, lock\n"
+        "import os; from pathlib import Path; from src.disk import files, lock\n"
         "lock._lock_folder = lambda handle, folder, wait: False\n"
         "for number in range(25):\n"
         f"    files.write_file(Path({str(tmp_path / 'file')!r}), f'{{os.getpid()}}'.encode() * 1000)\n"

@@ -21,7 +21,7 @@ from tests.docs.words import unknown
         ("PROJECT=mine\necho $PROJECT", []),
         ("python -m src.promotion.rollback", []),
         ("python -m src.serving", []),
-        ("python -m src.promotion.roll", ["the module src.registry.roll"]),
+        ("python -m src.promotion.roll", ["the module src.promotion.roll"]),
         ("python -m src.training.train --n-estimators 5", []),
         ("python -m src.training.train --trees=5", ["the flag --trees of src.training.train"]),
         ("scripts/setup.sh --lock", []),

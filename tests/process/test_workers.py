@@ -18,6 +18,7 @@ import pytest
 
 from src.bundle import bundle as bundles
 from src.monitoring.profile import profile
+from src.runtime.predictions import Predictions
 from src.schema.columns import Schema
 from src.schema.features import Features
 from tests.conftest import REPOSITORY
@@ -238,7 +239,7 @@ def test_old_versions_do_not_pile_up(
     start_server: Start, schema: Schema, tmp_path: Path, bundle_files: MakeFiles
 ) -> None:
     rows = Features(np.array([[5.0, 3.0, 1.0, 0.2], [6.0, 3.0, 4.0, 1.2]]), np.empty((2, 0), dtype=object))
-    trained = profile(schema, rows, np.array([0, 1])).model_dump(mode="json")
+    trained = profile(schema, rows, Predictions(np.array([0, 1]), np.empty((2, 3)))).model_dump(mode="json")
     models = tmp_path / "models"
     bundles.write_folder(models, bundle_files(version="0", profile=trained))
     server = start_server(

@@ -106,9 +106,9 @@ def test_the_command_says_whether_there_is_a_model(
     assert Path("models/metadata.json").exists() == (code == 0)
 
 
-@pytest.mark.parametrize(("left", "trained"), [(".models.old", False), (None, True)])
+@pytest.mark.parametrize(("left", "trains"), [(".models.old", False), (None, True)])
 def test_make_run_trains_only_where_nothing_is_left(
-    left: str | None, trained: bool, candidate: Candidate, folder: Path
+    left: str | None, trains: bool, candidate: Candidate, folder: Path
 ) -> None:
     """With a Python that trains and serves nothing, but finds what was left."""
     if left is not None:
@@ -129,5 +129,5 @@ def test_make_run_trains_only_where_nothing_is_left(
     done = subprocess.run(make, cwd=folder, capture_output=True, text=True)
 
     calls = Path("calls").read_text().split()
-    stages = ["src.data.prepare", "src.training.train", "src.evaluation.evaluate"] if trained else []
+    stages = ["src.data.prepare", "src.training.train", "src.evaluation.evaluate"] if trains else []
     assert (done.returncode, calls) == (0, ["src.promotion.recover", *stages, "src.serving"]), done.stderr

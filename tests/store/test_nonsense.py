@@ -35,8 +35,8 @@ HUGE = 10**400
 def files(make_version: MakeFiles, trained: Trained, schema: Schema) -> dict[str, bytes]:
     """A bundle that is served: a real model with the profile of its rows."""
     rows = to_features(schema, trained.rows)
-    labels = session.open_model(trained.model, schema).predict(rows).labels
-    return make_version("7", profile=profile(schema, rows, labels).model_dump(mode="json"))
+    predictions = session.open_model(trained.model, schema).predict(rows)
+    return make_version("7", profile=profile(schema, rows, predictions).model_dump(mode="json"))
 
 
 def put(*path_and_value: Any) -> Change:

@@ -183,7 +183,7 @@ def test_a_deleted_run_is_restored_to_be_resumed(what: str, caplog: pytest.LogCa
 
     with resume_run(Settings(), run.run_id) as resumed:
         assert resumed is not None
-        resumed.log_metrics({"f1_score": 0.8})
+        resumed.log(metrics={"f1_score": 0.8})
 
     with connected(Settings()) as client:
         known = client.get_run(run.run_id)
@@ -281,9 +281,9 @@ from src.tracking.runs import start_run
 
 def main():
     with start_run(load_store_settings(), experiment="iris", run_name=None, tags={}) as run:
-        run.log_params({"depth": 1})
+        run.log(params={"depth": 1})
         for number in range(5):
-            run.log_metrics({"accuracy": number})
+            run.log(metrics={"accuracy": number})
 
 logs.setup()
 exit_on_error(main)

@@ -105,7 +105,7 @@ def test_who_left_while_it_waited_is_not_answered() -> None:
 
 class SlowRuntime(FixedRuntime):
     def predict(self, features: Features) -> Predictions:
-        time.sleep(0.005)
+        time.sleep(0.01)
         return super().predict(features)
 
 
@@ -115,7 +115,8 @@ class SlowRuntime(FixedRuntime):
 def test_who_waited_too_long_is_told_to_come_back(
     monkeypatch: pytest.MonkeyPatch, make_bundle: Callable[..., Bundle], packets: list[bytes]
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "AT_ONCE", 2)
     app = create_app(Settings(model_refresh_seconds=3600, rate_limit_predict="1000/minute"), FakeSource())
     app.state.shared.serve(make_bundle(), SlowRuntime(0.75, 0.25, 0.0))
 
