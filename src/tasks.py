@@ -1,22 +1,32 @@
 """What a task is: how its models are measured and answer; each room has one module for each task."""
 
 from importlib import import_module
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 TaskName = Literal["classification"]
+Bounds = tuple[float, float]  # the least and the most that a measure can be
+SHARE: Bounds = (0.0, 1.0)
 
 
 class Task(NamedTuple):
     """A kind of prediction."""
 
     name: TaskName
-    measures: tuple[str, ...]  # that the manifest holds of every model, in the order people read them
+    measures: dict[str, Bounds]  # that the manifest holds of every model, in the order people read them
     primary_measure: str  # the one that models are compared by
 
 
 CLASSIFICATION = Task(
     "classification",
-    ("accuracy", "precision", "recall", "f1_score", "log_loss", "calibration_error"),
+    {
+        "accuracy": SHARE,
+        "precision": SHARE,
+        "recall": SHARE,
+        "f1_score": SHARE,
+        "log_loss": (0.0, inf),
+        "calibration_error": SHARE,
+    },
     primary_measure="accuracy",
 )
 TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION,)}

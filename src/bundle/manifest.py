@@ -17,7 +17,7 @@ from src.bundle.limits import (
     Time,
 )
 from src.strict_model import StrictModel
-from src.tasks import TaskName
+from src.tasks import TASKS, TaskName
 
 FileName = Literal["example.json", "metrics.json", "model.onnx", "profile.json", "schema.json"]
 
@@ -52,9 +52,14 @@ class Manifest(Training):
     files: dict[FileName, Digest]
 
     @model_validator(mode="after")
-    def _name_a_measure(self) -> Self:
+    def _check_measures(self) -> Self:
         if self.primary_measure not in self.measures:
             raise ValueError("primary_measure is none of measures")
+        for name, (least, most) in TASKS[self.task].measures.items():
+            if name in self.measures and not least <= self.measures[name] <= most:
+                raise ValueError(
+                    f"measures.{name}: {self.measures[name]:g} is not from {least:g} to {most:g}"
+                )
         return self
 
 
