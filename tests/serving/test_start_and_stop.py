@@ -25,10 +25,12 @@ from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.errors import ConfigError, exit_on_error
 from src.monitoring.profile import profile
+from src.runtime.predictions import Predictions
 from src.schema.columns import Schema
 from src.schema.features import Features
 from src.serving import __main__ as entry
 from src.serving import app, factory, healthcheck
+from src.serving.http import addresses
 from src.serving.lifespan import drain_on_sigterm
 from src.serving.metrics import Metrics
 from src.serving.state import AppState
@@ -94,7 +96,7 @@ def test_the_exit_code_says_whether_it_served(
     monkeypatch.setenv("PORT", "0")
 
     assert exit_code(entry.main) == code
-    assert len(listeners) == entry.ACCEPTED_AT_ONCE
+    assert len(listeners) == addresses.ACCEPTED_AT_ONCE
     assert len({listener.getsockname() for listener in listeners}) == 1
     for listener in listeners:
         listener.close()
@@ -333,7 +335,7 @@ def test_a_version_ends_when_no_worker_serves_it(
     shared_metrics: Path, make_bundle: Callable[..., Bundle], schema: Schema
 ) -> None:
     rows = Features(np.array([[5.0, 3.0, 1.0, 0.2], [6.0, 3.0, 4.0, 1.2]]), np.empty((2, 0), dtype=object))
-    trained = profile(schema, rows, np.array([0, 1])).model_dump(mode="json")
+    trained = profile(schema, rows, Predictions(np.array([0, 1]), np.empty((2, 3)))).model_dump(mode="json")
 
     def swap(worker: Metrics, version: str) -> None:
         bundle = make_bundle(version=version, profile=trained)

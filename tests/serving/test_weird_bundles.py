@@ -11,6 +11,7 @@ from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle, Example
 from src.bundle.limits import MAX_NAME
 from src.monitoring.profile import profile
+from src.runtime.predictions import Predictions
 from src.schema.columns import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
 from src.schema.features import Features
 from tests.conftest import FixedRuntime, resealed
@@ -57,7 +58,8 @@ def sealed(
     )
     scores = (1.0, *[0.0] * (len(schema.classes) - 1))
     example = Example(rows=rows, labels=(schema.classes[0],) * len(rows), scores=(scores,) * len(rows))
-    seen = profile(schema, features, np.arange(len(features.numeric)) % len(schema.classes))
+    labels = np.arange(len(features.numeric)) % len(schema.classes)
+    seen = profile(schema, features, Predictions(labels, np.empty((len(labels), len(schema.classes)))))
     changes = {
         "feature_names": tuple(schema.names),
         "target_names": schema.classes,
