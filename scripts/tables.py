@@ -86,7 +86,7 @@ def endpoints() -> list[Row]:
                 fields(endpoint.answer),
                 statuses(endpoint),
             )
-            for endpoint in ENDPOINTS
+            for endpoint in (entry.for_task(CLASSIFICATION.name) for entry in ENDPOINTS)
             if endpoint.documented
         ),
     ]
@@ -154,7 +154,7 @@ def metrics() -> list[Row]:
         return ", ".join(f"`{name}`" for name in names)
 
     rows: list[Row] = [("metric", "kind", "labels", "meaning")]
-    for metric in vars(Metrics()).values():
+    for metric in Metrics()._own._collector_to_names:
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()
             name = family.name + ("_total" if family.type == "counter" else "")

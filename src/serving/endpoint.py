@@ -1,7 +1,7 @@
 """What an endpoint is: all that its route, limit, metrics, documents and ingress need to know of it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +14,7 @@ from src.serving.http.context import RequestContext
 from src.serving.http.turns import require_patience
 from src.serving.loaded_model import LoadedModel
 from src.serving.state import AppState
+from src.tasks import TaskName, side
 
 Function = Callable[[Request], Awaitable[BaseModel | Response]]
 Handler = Callable[[AppState], ASGIApp]
@@ -38,6 +39,7 @@ class Endpoint:
             Each endpoint counts for itself.
         body: what a request must hold, when this model is in service or none is.
         answer: of which pydantic can make a schema; JSON, unless it is `str`.
+        of_task: fields that the task of the model decides, from its module of `src.serving.answers`.
         other_answers: statuses beside 200 that have the same body, and what they mean.
         problems: statuses beside those of the key, the limit and a failure.
         internal: for the cluster alone, the ingress does not lead to it.
@@ -54,6 +56,7 @@ class Endpoint:
     limit: str | None = None
     body: Callable[[LoadedModel | None], RequestBody] | None = None
     answer: type[Any] = str
+    of_task: Callable[[Any], dict[str, Any]] | None = None
     other_answers: Mapping[HTTPStatus, str] = field(default_factory=dict, hash=False)
     problems: tuple[HTTPStatus, ...] = ()
     internal: bool = False
@@ -65,6 +68,12 @@ class Endpoint:
         of_key = [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN] if self.key else []
         of_limit = [HTTPStatus.TOO_MANY_REQUESTS] if self.key or self.limit else []
         return sorted({*of_key, *of_limit, *self.problems})
+
+    def for_task(self, task: TaskName) -> "Endpoint":
+        """Return the endpoint as it is while a model of `task` is in service."""
+        if self.of_task is None:
+            return self
+        return replace(self, **self.of_task(side("src.serving.answers", task)))
 
     def app(self, state: AppState) -> ASGIApp:
         """Return what answers requests to this endpoint."""

@@ -6,8 +6,9 @@ from src.bundle.bundle import Bundle
 from src.runtime.predictions import Runtime
 from src.schema.features import Features
 from src.serving.decoding import RowDecoder
+from src.serving.logs import Predicted
 from src.serving.metrics import Metrics
-from src.tasks import side
+from src.tasks import CLASSIFICATION, TaskName, side
 
 
 class LoadedModel:
@@ -23,10 +24,11 @@ class LoadedModel:
         self._predict = runtime.predict
         # From here on the metrics show it: nothing that could still refuse the bundle comes after this.
         self._rows = metrics.row_counter(bundle)
-        answers = side("src.serving.answers", bundle.manifest.task).Answers(bundle, metrics)
+        task = bundle.manifest.task
+        answers = side("src.serving.answers", task).Answers(bundle, metrics.predictions[task])
         self._one, self._many = answers.one, answers.many
 
-    def answer(self, features: Features) -> tuple[str, bytes]:
+    def answer(self, features: Features) -> tuple[Predicted, bytes]:
         """Return what is predicted of one row, for the log, and the body of the response.
 
         Raises an exception when the model gave no prediction, such as a score that is not a number.
@@ -42,3 +44,8 @@ class LoadedModel:
         if self._rows is not None:
             self._rows.count_all(features)
         return body
+
+
+def task_of(loaded: LoadedModel | None) -> TaskName:
+    """Return the task of the model in service; without a model, the one that is documented."""
+    return CLASSIFICATION.name if loaded is None else loaded.bundle.manifest.task

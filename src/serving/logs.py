@@ -10,14 +10,14 @@ import threading
 import time
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from src.config import Settings
 
 FLUSH_SECONDS = 0.05
 FLUSH_LINES = 256
 
-_text = lru_cache(4096)(json.dumps)  # of client addresses and classes: few, and met again and again
+_text = lru_cache(4096)(json.dumps)  # of client addresses: few, and met again and again
 
 
 class Lines:
@@ -101,6 +101,13 @@ class LinesHandler(logging.Handler):
         lines.write(self.format(record))
 
 
+class Predicted(NamedTuple):
+    """What a line says of a prediction."""
+
+    text: str  # to people
+    member: str  # of a JSON object, after a comma
+
+
 class RequestLog:
     """One line for each request; `readable` for people, else JSON."""
 
@@ -117,7 +124,7 @@ class RequestLog:
         status: int,
         seconds: float,
         client: str,
-        predicted: str | None,
+        predicted: Predicted | None,
         trace_id: bytes | None = None,
     ) -> None:
         """Add a line; ids, `route` and `method` hold nothing that JSON would escape."""
@@ -125,9 +132,10 @@ class RequestLog:
             return
         now = self._clock.text(time.time())
         if self._readable:
-            lines.add(f"{now[11:19]} {status} {method} {route} {seconds * 1e3:.2f} ms {predicted or ''}")
+            answer = "" if predicted is None else predicted.text
+            lines.add(f"{now[11:19]} {status} {method} {route} {seconds * 1e3:.2f} ms {answer}")
             return
-        said = "" if predicted is None else f', "predicted_class": {_text(predicted)}'
+        said = "" if predicted is None else predicted.member
         if trace_id is not None:
             said += f', "trace_id": "{trace_id.decode()}"'
         lines.add(

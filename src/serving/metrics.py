@@ -4,10 +4,8 @@ import asyncio
 import os
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -25,11 +23,11 @@ from src.monitoring.online import Reference, RowCounter
 from src.monitoring.profile import profile_of
 from src.serving.worker_gauges import forget_dead_workers, forget_worker, shared_folder
 from src.serving.worker_versions import Everyone, Labels, SharedVersions
+from src.tasks import TASKS, side
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FLUSH_SECONDS = 1.0  # how late rows may be where another worker shows them
 _SECONDS = (0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 
 
 class RequestMetrics(NamedTuple):
@@ -37,17 +35,6 @@ class RequestMetrics(NamedTuple):
 
     add: Callable[[], None]
     observe: Callable[[float], None]  # seconds
-
-
-class Confidences(Histogram):
-    """A histogram that takes a batch at the price of one observation a bucket."""
-
-    def observe_all(self, values: NDArray[np.float64]) -> None:
-        """Observe each of `values`."""
-        places = np.searchsorted(self._upper_bounds, values)
-        for place, count in zip(*np.unique(places, return_counts=True), strict=True):
-            self._buckets[place].inc(int(count))
-        self._sum.inc(float(values.sum()))
 
 
 class Metrics:
@@ -70,12 +57,10 @@ class Metrics:
         self.in_flight = Gauge(
             "http_requests_in_flight", "Requests being answered.", registry=own, multiprocess_mode="livesum"
         )
-        self.predictions = Counter(
-            "model_predictions", "Predictions by class.", ["predicted_class"], registry=own
-        )
-        self.confidence = Confidences(
-            "model_confidence", "Probability of the predicted class.", buckets=_CONFIDENCES, registry=own
-        )
+        # Of every task, because a metric can be registered once only, and the next model may have another.
+        self.predictions: dict[str, Any] = {
+            task: side("src.serving.answers", task).PredictionMetrics(own) for task in TASKS
+        }
         self.loaded = Gauge(
             "model_loaded", "1 when a model is in service.", registry=own, multiprocess_mode="livemin"
         )

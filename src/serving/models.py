@@ -1,48 +1,37 @@
-"""What the API answers."""
+"""What the API answers, but for what the task of a model decides: `src.serving.answers` has that."""
 
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 
-class _Answer(BaseModel):
+class AnswerModel(BaseModel):
+    """The body of an answer."""
+
     model_config = ConfigDict(protected_namespaces=(), extra="forbid")
 
 
-class Home(_Answer):
+class Home(AnswerModel):
     message: str
     version: str
     docs: str
     health: str
 
 
-class Health(_Answer):
+class Health(AnswerModel):
     status: Literal["healthy", "unhealthy"]
     model_loaded: bool
     version: str  # of the software
     model_version: str | None
 
 
-class Probe(_Answer):
+class Probe(AnswerModel):
     status: Literal["alive", "ready"]
 
 
-class RowPrediction(_Answer):
-    prediction: str
-    confidence: float  # the probability of the predicted class
-    probabilities: dict[str, float]  # of each class
+class ModelDescription(AnswerModel):
+    """The fields of `/model/info` before the measures."""
 
-
-class Prediction(RowPrediction):
-    model_version: str
-
-
-class BatchPrediction(_Answer):
-    predictions: list[RowPrediction]  # in the order of the rows
-    model_version: str
-
-
-class ModelInfo(_Answer):
     name: str
     version: str
     model_type: str
@@ -50,10 +39,11 @@ class ModelInfo(_Answer):
     n_samples: int  # rows it was fitted on
     feature_names: list[str]
     target_names: list[str]
-    accuracy: float
-    precision: float
-    recall: float
-    f1_score: float
+
+
+class ModelOrigin(AnswerModel):
+    """The fields of `/model/info` after the measures."""
+
     mlflow_run_id: str | None
     git_commit: str | None
     data_digest: str  # SHA-256 of the raw table
@@ -61,13 +51,13 @@ class ModelInfo(_Answer):
     digest: str  # SHA-256 of the bundle's manifest
 
 
-class FieldError(_Answer):
+class FieldError(AnswerModel):
     row: int | None = None  # of a batch, the first is 0
     field: str | None  # None: the body as a whole, or fields that are not known
     detail: str
 
 
-class ProblemDetails(_Answer):
+class ProblemDetails(AnswerModel):
     type: str
     title: str
     status: int

@@ -11,11 +11,11 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from src.schema.columns import Schema
 from src.serving import auth, models, problems
 from src.serving.endpoint import Endpoint, RequestBody
-from src.serving.loaded_model import LoadedModel
+from src.serving.loaded_model import LoadedModel, task_of
 from src.serving.state import AppState
+from src.tasks import side
 from src.version import VERSION
 
 _DESCRIPTION = "Errors are `application/problem+json` (RFC 9457) and never repeat what was sent."
@@ -73,7 +73,8 @@ async def respond(request: Request) -> Response:
 
 def write(endpoints: Iterable[Endpoint], loaded: LoadedModel | None, asks_for_key: bool) -> dict[str, Any]:
     """Return the OpenAPI document of `endpoints` with `loaded` in service."""
-    shown = [endpoint for endpoint in endpoints if endpoint.documented]
+    task = task_of(loaded)
+    shown = [endpoint.for_task(task) for endpoint in endpoints if endpoint.documented]
     bodies = {endpoint.name: endpoint.body(loaded) for endpoint in shown if endpoint.body}
     wanted: dict[tuple[str, str], Any] = {
         **{("body", name): body.type for name, body in bodies.items()},
@@ -85,8 +86,7 @@ def write(endpoints: Iterable[Endpoint], loaded: LoadedModel | None, asks_for_ke
     )
     components = definitions["$defs"]
     if loaded is not None:
-        for name in ("Prediction", "RowPrediction"):
-            _name_the_classes(components[name]["properties"], loaded.bundle.schema)
+        side("src.serving.answers", task).constrain(components, loaded.bundle.schema)
     paths: dict[str, Any] = {}
     for endpoint in shown:
         operation = _operation(endpoint, schemas[("answer", endpoint.name), "validation"])
@@ -130,16 +130,6 @@ def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
 def _request_body(schema: dict[str, Any], body: RequestBody) -> dict[str, Any]:
     example = {} if body.example is None else {"example": body.example}
     return {"content": {"application/json": {"schema": schema, **example}}, "required": True}
-
-
-def _name_the_classes(properties: dict[str, Any], schema: Schema) -> None:
-    classes = list(schema.classes)
-    score = {"type": "number", "minimum": 0, "maximum": 1}
-    properties["prediction"]["enum"] = classes
-    properties["confidence"].update(score)
-    properties["probabilities"].update(
-        properties=dict.fromkeys(classes, score), required=classes, additionalProperties=False
-    )
 
 
 def _headers(status: HTTPStatus, limited: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from src.serving import metrics, models
 from src.serving.endpoint import json_response
 from src.serving.problems import Problem
 from src.serving.state import AppState
+from src.tasks import side
 from src.version import VERSION
 
 
@@ -53,11 +54,12 @@ async def prometheus(request: Request) -> Response:
     return Response(content, headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
-async def model_info(request: Request) -> models.ModelInfo:
+async def model_info(request: Request) -> models.AnswerModel:
     """Metadata of the model in service."""
     loaded = state_of(request).loaded
     if loaded is None:
         raise Problem(HTTPStatus.NOT_FOUND, "no_model", "No model is loaded yet.")
     bundle = loaded.bundle
     known = {**bundle.manifest.model_dump(), **bundle.manifest.measures, "digest": bundle.digest}
-    return models.ModelInfo(**{name: known[name] for name in models.ModelInfo.model_fields})
+    answer: type[models.AnswerModel] = side("src.serving.answers", bundle.manifest.task).ModelInfo
+    return answer(**{name: known[name] for name in answer.model_fields})

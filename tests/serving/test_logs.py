@@ -11,7 +11,7 @@ import pytest
 
 from src.config import Settings
 from src.serving import logs
-from src.serving.logs import FLUSH_LINES, Clock, JsonFormatter, Lines, RequestLog
+from src.serving.logs import FLUSH_LINES, Clock, JsonFormatter, Lines, Predicted, RequestLog
 from tests.serving.conftest import MakeClient
 
 Captured = pytest.CaptureFixture[str]
@@ -87,7 +87,7 @@ def test_a_person_gets_a_readable_line(capsys: Captured, monkeypatch: pytest.Mon
     settings = Settings()
 
     async def add() -> None:
-        RequestLog(settings).add("id", "/predict", "POST", 200, 0.00123, "a", "setosa")
+        RequestLog(settings).add("id", "/predict", "POST", 200, 0.00123, "a", Predicted("setosa", ""))
 
     asyncio.run(add())
     logs.lines.flush()

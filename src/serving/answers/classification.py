@@ -1,13 +1,84 @@
-"""How a class and its probabilities are answered and counted; all that can be written beforehand is."""
+"""How a class and its probabilities are documented, answered and counted; what can be done beforehand is."""
 
 import json
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from src.bundle.bundle import Bundle
 from src.runtime.predictions import Predictions
-from src.serving.metrics import Metrics
+from src.schema.columns import Schema
+from src.serving.logs import Predicted
+from src.serving.models import AnswerModel, ModelDescription, ModelOrigin
+
+ROW_SUMMARY = "Predict the class of one row."
+BATCH_SUMMARY = "Predict the class of each row of a batch."
+_CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
+
+
+class RowPrediction(AnswerModel):
+    prediction: str
+    confidence: float  # the probability of the predicted class
+    probabilities: dict[str, float]  # of each class
+
+
+class Prediction(RowPrediction):
+    model_version: str
+
+
+class BatchPrediction(AnswerModel):
+    predictions: list[RowPrediction]  # in the order of the rows
+    model_version: str
+
+
+class _Measures(AnswerModel):
+    accuracy: float
+    precision: float
+    recall: float
+    f1_score: float
+
+
+class ModelInfo(ModelOrigin, _Measures, ModelDescription):
+    pass  # the fields of the last base come first
+
+
+def constrain(components: dict[str, Any], schema: Schema) -> None:
+    """Say in the JSON schemas of the answers, by their names, which classes there are."""
+    classes = list(schema.classes)
+    score = {"type": "number", "minimum": 0, "maximum": 1}
+    for answer in (Prediction, RowPrediction):
+        properties = components[answer.__name__]["properties"]
+        properties["prediction"]["enum"] = classes
+        properties["confidence"].update(score)
+        properties["probabilities"].update(
+            properties=dict.fromkeys(classes, score), required=classes, additionalProperties=False
+        )
+
+
+class Confidences(Histogram):
+    """A histogram that takes a batch at the price of one observation a bucket."""
+
+    def observe_all(self, values: NDArray[np.float64]) -> None:
+        """Observe each of `values`."""
+        places = np.searchsorted(self._upper_bounds, values)
+        for place, count in zip(*np.unique(places, return_counts=True), strict=True):
+            self._buckets[place].inc(int(count))
+        self._sum.inc(float(values.sum()))
+
+
+class PredictionMetrics:
+    """What is counted of predictions, in the registry of one app."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.classes = Counter(
+            "model_predictions", "Predictions by class.", ["predicted_class"], registry=registry
+        )
+        self.confidence = Confidences(
+            "model_confidence", "Probability of the predicted class.", buckets=_CONFIDENCES, registry=registry
+        )
 
 
 class ModelFailure(Exception):
@@ -17,18 +88,21 @@ class ModelFailure(Exception):
 class Answers:
     """The answers of one model."""
 
-    def __init__(self, bundle: Bundle, metrics: Metrics) -> None:
+    def __init__(self, bundle: Bundle, metrics: PredictionMetrics) -> None:
         self._classes = bundle.schema.classes
         self._version = bundle.manifest.version
+        self._predicted = [
+            Predicted(label, f', "predicted_class": {json.dumps(label)}') for label in self._classes
+        ]
         self._row_templates = [_template(label, self._classes) for label in self._classes]
         version = f',"model_version":{_text(self._version)}}}'
         self._templates = [f"{template[:-1]}{version}" for template in self._row_templates]
         self._batch_template = f'{{"predictions":[%s]{version}'
-        self._counts = [metrics.predictions.labels(label).inc for label in self._classes]
+        self._counts = [metrics.classes.labels(label).inc for label in self._classes]
         self._observe = metrics.confidence.observe
         self._observe_all = metrics.confidence.observe_all
 
-    def one(self, predictions: Predictions) -> tuple[str, bytes]:
+    def one(self, predictions: Predictions) -> tuple[Predicted, bytes]:
         """Return the class of one row, for the log, and the body of the response.
 
         Raises:
@@ -42,7 +116,7 @@ class Answers:
             raise self._failure()
         self._counts[label]()
         self._observe(confidence)
-        return self._classes[label], (self._templates[label] % (confidence, *values)).encode()
+        return self._predicted[label], (self._templates[label] % (confidence, *values)).encode()
 
     def many(self, predictions: Predictions) -> bytes:
         """Return the body of the response to a batch; raises as `one` does."""

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from starlette.types import Message, Scope, Send
 
+from src.serving.logs import Predicted
 from src.serving.security import STRICT, RawHeaders
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
@@ -48,8 +49,8 @@ class RequestContext:
         self.client = self.address  # until a key names the caller
         self.status = 499  # until an answer starts: the caller left
         self.error: str | None = None  # the kind of problem that was answered
-        self.predicted: str | None = None
         self.is_whole: bool = scope.get("state", {}).get("whole", False)  # the body came with the head
+        self.predicted: Predicted | None = None
         self.security: RawHeaders = STRICT
         self.added: RawHeaders = []  # headers of this answer alone
         self._send = send

@@ -8,7 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle as Cycle
 
 from src.serving.http import head, refusals
-from src.serving.http.transport import Flow, Gathering
+from src.serving.http.transport import BufferedTransport, Flow
 from src.serving.http.turns import turns_of, wake
 from src.serving.problems import Problem
 
@@ -41,8 +41,8 @@ class Protocol(HttpToolsProtocol):
         return bool(self.pipeline or self._held or self._refusal)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._gathering = Gathering(transport, self.loop)
-        super().connection_made(self._gathering)  # type: ignore[arg-type]
+        self._buffered = BufferedTransport(transport, self.loop)
+        super().connection_made(self._buffered)  # type: ignore[arg-type]
         self.app_state = {**self.app_state, "peer": self.client and self.client[0]}
         self.flow = Flow(self.transport, lambda: self.is_behind)
         self._turns = turns_of(self.loop)
@@ -50,7 +50,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
-        self._gathering.found_a_reader()
+        self._buffered.found_a_reader()
         self._held = b""
         self.pipeline.clear()
         if self._is_answering():
@@ -59,11 +59,11 @@ class Protocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._gathering.expect_a_reader()
+        self._buffered.expect_a_reader()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._gathering.found_a_reader()
+        self._buffered.found_a_reader()
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -251,4 +251,4 @@ class Protocol(HttpToolsProtocol):
         self._expect_nothing()
         self._unset_keepalive_if_required()
         self.transport.write(refusals.written(problem, self.server_state.default_headers))
-        self._gathering.finish()
+        self._buffered.finish()

@@ -11,7 +11,7 @@ LINGER_SECONDS = 1.0
 STALL_SECONDS = 15.0  # how long a caller may take to read what was written before it is cut off
 
 
-class Gathering:
+class BufferedTransport:
     """Writes once what is written in one turn of the loop: each write is a system call."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

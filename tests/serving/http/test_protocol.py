@@ -59,14 +59,14 @@ def test_requests_are_answered_in_their_order() -> None:
 
 def test_head_and_body_leave_together(monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[bytes] = []
-    flush = transport.Gathering._flush
+    flush = transport.BufferedTransport._flush
 
-    def recording(self: transport.Gathering) -> None:
+    def recording(self: transport.BufferedTransport) -> None:
         if self._parts:
             writes.append(b"".join(self._parts))
         flush(self)
 
-    monkeypatch.setattr(transport.Gathering, "_flush", recording)
+    monkeypatch.setattr(transport.BufferedTransport, "_flush", recording)
 
     talk(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", until_closed=False)
 
