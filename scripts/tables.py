@@ -20,7 +20,7 @@ from src.errors import MlopsError
 from src.export.families.registry import FAMILIES
 from src.monitoring.online import Reference
 from src.monitoring.profile import NumericProfile, Profile
-from src.runtime.session import TOLERANCE
+from src.runtime.answers.classification import TOLERANCE
 from src.serving.endpoint import Endpoint
 from src.serving.endpoints import ENDPOINTS
 from src.serving.metrics import Metrics

@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from src.bundle import bundle as bundles
-from src.bundle.bundle import Bundle, Example
+from src.bundle.bundle import Bundle
+from src.bundle.examples.classification import Example
 from src.config import StoreSettings
 from src.export.export import export
 from src.export.pipeline import build_pipeline

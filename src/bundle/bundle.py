@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from src.bundle.limits import MAX_BYTES, check_schema
-from src.bundle.manifest import Example as Example
+from src.bundle.manifest import ExampleRows
 from src.bundle.manifest import Manifest as Manifest
 from src.bundle.manifest import ManifestFormat1, Metrics
 from src.bundle.manifest import Training as Training
@@ -20,7 +20,7 @@ from src.disk.reading import read_within
 from src.documents import read_json, tupled
 from src.errors import BundleError, MlopsError
 from src.schema.columns import Schema
-from src.tasks import TASKS
+from src.tasks import TASKS, side
 from src.validation import first_problem
 
 MANIFEST = "metadata.json"
@@ -46,7 +46,7 @@ class Bundle:
     model: bytes
     metrics: dict[str, Any]
     profile: dict[str, Any]
-    example: Example
+    example: ExampleRows  # with the answers of the task
 
 
 class Fetch(Protocol):
@@ -107,7 +107,7 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
         model=files[MODEL],
         metrics=_read_metrics(manifest, files[METRICS]),
         profile=_read_object(PROFILE, files[PROFILE]),
-        example=parse(Example, EXAMPLE, files[EXAMPLE]),
+        example=_read_example(manifest, files[EXAMPLE]),
     )
 
 
@@ -179,6 +179,11 @@ def _read_schema(manifest: Manifest, content: bytes) -> Schema:
             f"{MANIFEST}: n_features is {manifest.n_features}, {SCHEMA} has {len(schema.columns)}"
         )
     return schema
+
+
+def _read_example(manifest: Manifest, content: bytes) -> ExampleRows:
+    example: type[ExampleRows] = side("src.bundle.examples", manifest.task).Example
+    return parse(example, EXAMPLE, content)
 
 
 def _validated(model: type[T], name: str, value: Any) -> T:

@@ -93,9 +93,7 @@ class Metrics(BaseModel):
     gate: Gate = Gate()
 
 
-class Example(StrictModel):
-    """Rows with the answers scikit-learn gave: the model must give them again at every load."""
+class ExampleRows(StrictModel):
+    """Rows of the example, each task adds the answers scikit-learn gave: every load must give them again."""
 
     rows: tuple[dict[str, Scalar], ...] = Field(min_length=1, max_length=MAX_EXAMPLES, fail_fast=True)
-    labels: tuple[str, ...] = Field(fail_fast=True)
-    scores: tuple[tuple[Share, ...], ...] = Field(fail_fast=True)  # [rows, classes]

@@ -2,7 +2,6 @@
 
 from sklearn.pipeline import Pipeline
 
-from src.errors import ExportError
 from src.export.families.registry import family_of
 from src.export.graph import Graph
 from src.export.supported import (
@@ -12,23 +11,23 @@ from src.export.supported import (
     check_pipeline,
     fitted_branches,
 )
+from src.runtime.values import inputs
 from src.schema.columns import Schema
+from src.tasks import side
 
 
 def export(pipeline: Pipeline, schema: Schema) -> bytes:
     """Return the fitted `pipeline`, preprocessing included, as the bytes of an ONNX model.
 
     Inputs are `numeric` [rows, numbers] double and `categorical` [rows, categories] text, each only if the
-    schema has such columns; outputs are `label` [rows] int64, a position in the schema's classes, and
-    `scores` [rows, classes] double.
+    schema has such columns; outputs are those of the schema's task, see `src/runtime/answers`.
 
     Raises:
         ExportError: a step, parameter or class is outside what has an exact form.
     """
     check_pipeline(pipeline, schema)
     model = pipeline.named_steps["model"]
-    if tuple(model.classes_) != schema.classes:
-        raise ExportError(f"model: classes are {list(model.classes_)}; allowed: {list(schema.classes)}")
+    side("src.export.answers", schema.task).check_fitted(model, schema)
     graph = Graph()
     parts = [
         _add_branch(graph, branch, schema)
@@ -36,7 +35,8 @@ def export(pipeline: Pipeline, schema: Schema) -> bytes:
     ]
     matrix = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
     family_of(model).classify(graph, matrix, model)
-    return graph.to_bytes(len(schema.numeric), len(schema.categorical), len(schema.classes))
+    outputs = side("src.runtime.answers", schema.task).outputs(schema)
+    return graph.to_bytes(inputs(schema), outputs)
 
 
 def _add_branch(graph: Graph, branch: Branch, schema: Schema) -> str:

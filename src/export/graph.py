@@ -1,12 +1,13 @@
 """Nodes and constants put together into one ONNX model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
+from src.runtime.values import Value
 from src.runtime.wire import IR_VERSION, OPSETS
 
 ML = "ai.onnx.ml"
@@ -45,21 +46,17 @@ class Graph:
             return matrix
         return self.add("Gather", matrix, self.constant(np.array(positions, dtype=np.int64)), axis=1)
 
-    def to_bytes(self, numeric: int, categorical: int, classes: int) -> bytes:
-        """Return the model: so many columns in, `label` and `scores` out; the same bytes every time."""
-        inputs = []
-        if numeric:
-            inputs.append(helper.make_tensor_value_info("numeric", TensorProto.DOUBLE, ["rows", numeric]))
-        if categorical:
-            inputs.append(
-                helper.make_tensor_value_info("categorical", TensorProto.STRING, ["rows", categorical])
-            )
-        outputs = [
-            helper.make_tensor_value_info("label", TensorProto.INT64, ["rows"]),
-            helper.make_tensor_value_info("scores", TensorProto.DOUBLE, ["rows", classes]),
-        ]
+    def to_bytes(self, inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> bytes:
+        """Return the model that takes `inputs` and gives `outputs`; the same bytes every time."""
+        taken, given = (
+            [
+                helper.make_tensor_value_info(name, value.kind, ["rows", *value.shape[1:]])
+                for name, value in values.items()
+            ]
+            for values in (inputs, outputs)
+        )
         model = helper.make_model(
-            helper.make_graph(self._nodes, "model", inputs, outputs, self._constants),
+            helper.make_graph(self._nodes, "model", taken, given, self._constants),
             ir_version=IR_VERSION,
             opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
         )

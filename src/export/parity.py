@@ -13,10 +13,11 @@ from src.errors import ParityError
 from src.export.families.registry import family_of
 from src.export.pipeline import to_frame
 from src.export.supported import Branch, fitted_branches
-from src.runtime.predictions import Predictions
-from src.runtime.session import TOLERANCE, open_model
+from src.runtime.predictions import Outputs
+from src.runtime.session import open_model
 from src.schema.columns import NumericColumn, Schema
 from src.schema.features import Features
+from src.tasks import side
 
 _UNSEEN = ("", " ", "unseen", "não", "A" * 256)
 _MISSING_SHARE = 0.1
@@ -28,7 +29,7 @@ class ParityReport(NamedTuple):
     """What was compared, all of it within what is allowed."""
 
     rows: int
-    largest_difference: float  # of a score
+    largest_difference: float  # of a number that is answered
 
 
 def check_parity(
@@ -37,24 +38,21 @@ def check_parity(
     """Return how close `model` is to the fitted `pipeline`, which runs in one thread, on `rows`.
 
     Raises:
-        ParityError: a row gets another label, or scores with other bits (`exact`) or further off than 1e-12.
+        ParityError: a row gets another answer, or one with other bits (`exact`) or further off than 1e-12.
     """
-    expected = _answers(pipeline, schema, rows)
+    answers = side("src.runtime.answers", schema.task)
+    expected = _expected(pipeline, schema, rows)
     found = open_model(model, schema).predict(rows)
-    difference = np.abs(found.scores - expected.scores)
-    if exact:
-        same = (found.scores.view(np.int64) == expected.scores.view(np.int64)).all(axis=1)
-    else:
-        same = (difference <= TOLERANCE).all(axis=1)
-    wrong = np.flatnonzero(~same | (found.labels != expected.labels))
+    differing = answers.differing(found, expected, exact=exact)
+    wrong = np.flatnonzero(differing)
     if wrong.size:
         first = int(wrong[0])
         raise ParityError(
-            f"the exported model differs from scikit-learn in {wrong.size} of {len(same)} rows; "
-            f"row {first} ({_describe(schema, rows, first)}) gives {_describe_answer(schema, found, first)}, "
-            f"scikit-learn {_describe_answer(schema, expected, first)}"
+            f"the exported model differs from scikit-learn in {wrong.size} of {len(differing)} rows; "
+            f"row {first} ({_describe(schema, rows, first)}) gives {answers.describe(schema, found, first)}, "
+            f"scikit-learn {answers.describe(schema, expected, first)}"
         )
-    return ParityReport(len(same), float(difference.max(initial=0.0)))
+    return ParityReport(len(differing), answers.largest_difference(found, expected))
 
 
 def edge_rows(pipeline: Pipeline, schema: Schema, count: int, seed: int) -> Features:
@@ -79,13 +77,13 @@ def edge_rows(pipeline: Pipeline, schema: Schema, count: int, seed: int) -> Feat
     return Features(numeric, categorical)
 
 
-def _answers(pipeline: Pipeline, schema: Schema, rows: Features) -> Predictions:
+def _expected(pipeline: Pipeline, schema: Schema, rows: Features) -> Outputs:
     """Return what scikit-learn says in one thread; with more, a forest disagrees with itself on ties."""
     matrix = pipeline.named_steps["preprocess"].transform(to_frame(schema, rows))
     model = copy.copy(pipeline.named_steps["model"])
     family_of(model).use_one_thread(model)
-    labels = [schema.classes.index(str(name)) for name in model.predict(matrix)]
-    return Predictions(np.array(labels, dtype=np.int64), np.ascontiguousarray(model.predict_proba(matrix)))
+    predictions: Outputs = side("src.export.answers", schema.task).expected(model, matrix, schema)
+    return predictions
 
 
 class _Column(NamedTuple):
@@ -148,7 +146,3 @@ def _describe(schema: Schema, rows: Features, row: int) -> str:
     names = [column.name for column in schema.numeric] + [column.name for column in schema.categorical]
     values = [*rows.numeric[row].tolist(), *rows.categorical[row].tolist()]
     return ", ".join(f"{name}={value!r}" for name, value in zip(names, values, strict=True))
-
-
-def _describe_answer(schema: Schema, answers: Predictions, row: int) -> str:
-    return f"{schema.classes[answers.labels[row]]} {answers.scores[row].tolist()}"

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from src.bundle.bundle import Bundle
 from src.bundle.limits import check_shares
 from src.errors import BundleError
-from src.runtime.predictions import Predictions
+from src.runtime.predictions import Outputs
 from src.schema.columns import CategoryColumn, Column, Schema
 from src.schema.features import Features
 from src.strict_model import StrictModel
@@ -86,7 +86,7 @@ class Profile(StrictModel):
     predictions: dict[str, float]  # share of the rows that got each answer, such as a class
 
 
-def profile(schema: Schema, features: Features, predictions: Predictions) -> Profile:
+def profile(schema: Schema, features: Features, predictions: Outputs) -> Profile:
     """Return the distribution of `features` and of the `predictions` that the model made of them."""
     distributions: dict[str, NumericProfile | CategoryProfile] = {}
     for position, number in enumerate(schema.numeric):

@@ -5,13 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from src.runtime.operators import OPERATORS, Operator
-from src.runtime.values import ROWS, Value
+from src.runtime.values import INPUTS, ROWS, Value
 from src.runtime.wire import (
-    DOUBLE,
-    INT64,
     IR_VERSION,
     OPSETS,
-    STRING,
     read_model,
     read_tensor,
     refuse,
@@ -22,8 +19,10 @@ MAX_HELD = 2**23  # numbers for one row, in all nodes together
 _ATTRIBUTES = {2: "i", 4: "t", 7: "ints", 8: "strings"}  # AttributeProto.AttributeType to the field it fills
 
 
-def inspect(model: bytes) -> int:
-    """Return how many numbers `model` holds in memory for each row it answers.
+def inspect(model: bytes, outputs: Mapping[str, Value]) -> int:
+    """Return how many numbers `model`, which is to give `outputs`, holds in memory for each row it answers.
+
+    How wide inputs and outputs are is for the caller to compare.
 
     Raises:
         BundleError: the file is damaged, or holds what `export` does not write.
@@ -39,15 +38,14 @@ def inspect(model: bytes) -> int:
         _define(values, tensor.get("name"), Value(tensor["data_type"], constant.shape, constant))
     for declared in graph.get("input", []):
         value = _declared(declared)
-        if (declared.get("name"), value.kind) not in (("numeric", DOUBLE), ("categorical", STRING)):
+        if (declared.get("name"), value.kind) not in INPUTS.items():
             refuse(f"input {_short(declared.get('name'))} is not allowed")
         _define(values, declared["name"], value)
     _walk(graph.get("node", []), values)
-    outputs = [(declared.get("name"), _declared(declared)) for declared in graph.get("output", [])]
-    expected = [("label", INT64, 1), ("scores", DOUBLE, 2)]
-    if [(name, value.kind, len(value.shape)) for name, value in outputs] != expected:
-        refuse("its outputs are not label and scores")
-    for name, value in outputs:
+    given = [(declared.get("name"), _declared(declared)) for declared in graph.get("output", [])]
+    if [_form(name, value) for name, value in given] != [_form(*output) for output in outputs.items()]:
+        refuse(f"its outputs are not {' and '.join(outputs)}")
+    for name, value in given:
         if name not in values or values[name][:2] != value[:2]:
             refuse(f"output {name} is not what the nodes compute")
     return sum(_size(value) for value in values.values() if value.constant is None)
@@ -92,6 +90,10 @@ def _declared(declared: Mapping[str, Any]) -> Value:
     if set(first) != {"dim_param"} or not all(0 < size <= MAX_HELD for size in sizes):
         refuse(f"{_short(declared.get('name'))} has a shape that is not allowed")
     return Value(tensor.get("elem_type", 0), (ROWS, *sizes))
+
+
+def _form(name: str | None, value: Value) -> tuple[str | None, int, int]:
+    return name, value.kind, len(value.shape)
 
 
 def _read_attributes(attributes: Sequence[Mapping[str, Any]], operator: Operator) -> dict[str, Any]:

@@ -1,23 +1,20 @@
-"""What a model answers, whatever library runs it."""
+"""What runs a model, whatever library does."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, Protocol, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
+from src.runtime.answers.classification import Predictions
 from src.schema.features import Features
 
+__all__ = ["Outputs", "Predictions", "Runtime"]
 
-class Predictions(NamedTuple):
-    """One row per row that was asked."""
-
-    labels: NDArray[np.int64]  # [rows], positions in the schema's classes
-    scores: NDArray[np.float64]  # [rows, classes], probabilities
+Outputs: TypeAlias = tuple[NDArray[Any], ...]  # the `Predictions` of a task: arrays [rows] or [rows, …]
 
 
 class Runtime(Protocol):
     """A loaded model."""
 
-    def predict(self, features: Features) -> Predictions:
-        """Return the answers to `features`, [rows] and [rows, classes]."""
+    def predict(self, features: Features) -> Outputs:
+        """Return the answers to `features`, the `Predictions` of the model's task."""
         ...

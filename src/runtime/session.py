@@ -1,34 +1,42 @@
 """A bundle's model in ONNX Runtime, checked and ready to answer."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from src.bundle.bundle import Bundle, Example
-from src.bundle.limits import check_row, check_shares
+from src.bundle.bundle import Bundle
+from src.bundle.limits import check_row
+from src.bundle.manifest import ExampleRows
 from src.errors import BundleError
 from src.runtime.inspection import inspect
 from src.runtime.ort import ERRORS, ort
-from src.runtime.predictions import Predictions, Runtime
+from src.runtime.predictions import Outputs, Runtime
+from src.runtime.values import inputs
+from src.runtime.wire import DOUBLE, INT64, STRING
 from src.schema.columns import Schema
 from src.schema.features import Features, to_features
+from src.tasks import side
 
 MAX_ROWS = 128  # of one call; more are answered in parts
 MAX_HELD = 2**24  # numbers in memory: a forest holds rows x trees x classes
-TOLERANCE = 1e-12  # of a score, for models that are not exact
-_OUTPUTS = ["label", "scores"]
+_TYPES = {DOUBLE: "tensor(double)", INT64: "tensor(int64)", STRING: "tensor(string)"}
 
 
 class _Session:
     """A `Runtime`; safe to call from several threads."""
 
     def __init__(self, session: ort.InferenceSession, schema: Schema, most: int) -> None:
+        answers = side("src.runtime.answers", schema.task)
         self._run = session.run
+        self._outputs = list(answers.outputs(schema))
+        self._predictions: Callable[[Iterable[NDArray[Any]]], Outputs] = answers.Predictions._make
         self._most = most
         self._has_numeric = bool(schema.numeric)
         self._has_categorical = bool(schema.categorical)
 
-    def predict(self, features: Features) -> Predictions:
+    def predict(self, features: Features) -> Outputs:
         """Return the answers to `features`."""
         rows = len(features.numeric)
         if rows <= self._most:
@@ -42,18 +50,15 @@ class _Session:
             )
             for start in range(0, rows, self._most)
         ]
-        return Predictions(
-            np.concatenate([part.labels for part in parts]), np.concatenate([part.scores for part in parts])
-        )
+        return self._predictions(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
-    def _answer(self, features: Features) -> Predictions:
+    def _answer(self, features: Features) -> Outputs:
         feed: dict[str, Any] = {}
         if self._has_numeric:
             feed["numeric"] = features.numeric
         if self._has_categorical:
             feed["categorical"] = features.categorical
-        labels, scores = self._run(_OUTPUTS, feed)
-        return Predictions(labels, scores)
+        return self._predictions(self._run(self._outputs, feed))
 
 
 def open_model(model: bytes, schema: Schema) -> Runtime:
@@ -62,7 +67,8 @@ def open_model(model: bytes, schema: Schema) -> Runtime:
     Raises:
         BundleError: the model is not one that `export` writes for `schema`.
     """
-    held = inspect(model)
+    outputs = side("src.runtime.answers", schema.task).outputs(schema)
+    held = inspect(model, outputs)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -75,7 +81,10 @@ def open_model(model: bytes, schema: Schema) -> Runtime:
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except ERRORS as error:
         raise BundleError(f"model.onnx: {_one_line(error)}") from error
-    expected = _signature(schema)
+    expected = [
+        (name, _TYPES[value.kind], list(value.shape[1:]))
+        for name, value in {**inputs(schema), **outputs}.items()
+    ]
     found = [
         (value.name, value.type, value.shape[1:]) for value in session.get_inputs() + session.get_outputs()
     ]
@@ -90,53 +99,38 @@ def load(bundle: Bundle) -> Runtime:
     Raises:
         BundleError: the model cannot be loaded, or answers a row differently.
     """
-    example = bundle.example
-    classes = bundle.schema.classes
-    _check_example(example, bundle.schema)
-    runtime = open_model(bundle.model, bundle.schema)
+    schema, example = bundle.schema, bundle.example
+    answers = side("src.runtime.answers", schema.task)
+    _check_example(example, schema)
+    runtime = open_model(bundle.model, schema)
     try:
-        rows = {name: [row[name] for row in example.rows] for name in bundle.schema.names}
-        answers = runtime.predict(to_features(bundle.schema, rows))
+        rows = {name: [row[name] for row in example.rows] for name in schema.names}
+        found = runtime.predict(to_features(schema, rows))
     except (*ERRORS, TypeError, ValueError) as error:
         raise BundleError(f"model.onnx: the self-test failed: {_one_line(error)}") from error
-    tolerance = 0.0 if bundle.manifest.exact else TOLERANCE
-    for row, (label, scores) in enumerate(zip(example.labels, example.scores, strict=True)):
-        answer, given = classes[answers.labels[row]], answers.scores[row]
-        if answer != label or not (np.abs(given - scores) <= tolerance).all():
-            raise BundleError(
-                f"model.onnx: the self-test failed at row {row + 1} of example.json: "
-                f"{answer} {given.tolist()}, expected {label} {list(scores)}"
-            )
+    expected = answers.from_example(schema, example)
+    wrong = np.flatnonzero(answers.differing(found, expected, exact=bundle.manifest.exact))
+    if wrong.size:
+        first = int(wrong[0])
+        raise BundleError(
+            f"model.onnx: the self-test failed at row {first + 1} of example.json: "
+            f"{answers.describe(schema, found, first)}, expected {answers.describe(schema, expected, first)}"
+        )
     return runtime
 
 
-def _check_example(example: Example, schema: Schema) -> None:
-    if not len(example.rows) == len(example.labels) == len(example.scores):
-        raise BundleError("example.json: rows, labels and scores are not equally many")
-    for number, row in enumerate(example.rows, start=1):
-        label, scores = example.labels[number - 1], example.scores[number - 1]
+def _check_example(example: ExampleRows, schema: Schema) -> None:
+    answers = side("src.runtime.answers", schema.task)
+    try:
+        answers.check_count(example)
+    except ValueError as error:
+        raise BundleError(f"example.json: {error}") from error
+    for place, row in enumerate(example.rows):
         try:
             check_row(schema, row)
-            check_shares(scores)
+            answers.check_answer(schema, example, place)
         except ValueError as error:
-            raise BundleError(f"example.json: row {number}: {error}") from error
-        if label not in schema.classes or len(scores) != len(schema.classes):
-            raise BundleError(
-                f"example.json: row {number}: its label or scores are not of the schema's classes"
-            )
-
-
-def _signature(schema: Schema) -> list[tuple[str, str, list[int]]]:
-    """Return name, type and shape after the rows of what the model takes and gives."""
-    inputs = [
-        ("numeric", "tensor(double)", [len(schema.numeric)]),
-        ("categorical", "tensor(string)", [len(schema.categorical)]),
-    ]
-    outputs: list[tuple[str, str, list[int]]] = [
-        ("label", "tensor(int64)", []),
-        ("scores", "tensor(double)", [len(schema.classes)]),
-    ]
-    return [one for one in inputs if one[2] != [0]] + outputs
+            raise BundleError(f"example.json: row {place + 1}: {error}") from error
 
 
 def _one_line(error: Exception) -> str:

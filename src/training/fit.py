@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from src.bundle.bundle import Example
 from src.bundle.limits import Scalar
+from src.bundle.manifest import ExampleRows
 from src.export.export import export
 from src.export.families.registry import build, family_of
 from src.export.parity import check_parity, edge_rows
@@ -22,6 +22,7 @@ from src.runtime.session import open_model
 from src.schema.columns import CategoryColumn, Column, Schema
 from src.schema.features import Features, to_features
 from src.tables.frames import Prepared
+from src.tasks import side
 
 EDGE_ROWS = 20_000
 EXAMPLE_ROWS = 5
@@ -36,7 +37,7 @@ class Fitted:
     runtime: Runtime
     exact: bool
     profile: Profile
-    example: Example
+    example: ExampleRows  # with the answers of the task
 
 
 def fit(prepared: Prepared, params: Params) -> Fitted:
@@ -68,18 +69,17 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
     )
 
 
-def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> Example:
+def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRows:
     """Return a few rows of `test`, of different classes first, with the answers of `pipeline`."""
     firsts = test.drop_duplicates(schema.target)
     rows = pd.concat([firsts, test.drop(firsts.index)]).head(EXAMPLE_ROWS)
-    return Example(
-        rows=tuple(
-            {column.name: _scalar(column, row[column.name]) for column in schema.columns}
-            for row in rows.to_dict("records")
-        ),
-        labels=tuple(str(label) for label in pipeline.predict(rows[schema.names])),
-        scores=tuple(tuple(scores) for scores in pipeline.predict_proba(rows[schema.names]).tolist()),
-    )
+    asked = [
+        {column.name: _scalar(column, row[column.name]) for column in schema.columns}
+        for row in rows.to_dict("records")
+    ]
+    predictions = side("src.export.answers", schema.task).expected(pipeline, rows[schema.names], schema)
+    made: ExampleRows = side("src.runtime.answers", schema.task).to_example(schema, asked, predictions)
+    return made
 
 
 def _joined(*parts: Features) -> Features:

@@ -9,7 +9,7 @@ import yaml
 from src.bundle import bundle
 from src.config import MIN_KEY_LENGTH, Settings
 from src.errors import GateError, UsageError
-from src.runtime.session import TOLERANCE
+from src.runtime.answers.classification import TOLERANCE
 from src.schema.cells import MISSING
 from src.training.fit import EDGE_ROWS
 from src.training.train import parse

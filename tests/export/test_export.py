@@ -23,6 +23,7 @@ from src.export.families.registry import family_of
 from src.export.parity import check_parity, edge_rows
 from src.export.pipeline import build_pipeline, to_frame
 from src.export.supported import check_pipeline
+from src.runtime.answers.classification import outputs
 from src.runtime.inspection import inspect
 from src.runtime.session import open_model
 from src.schema.columns import Schema
@@ -194,7 +195,7 @@ def test_the_model_is_valid_onnx(small_forest: Fitted, small_logistic: Fitted) -
         assert [(one.domain, one.version) for one in model.opset_import] == [("", 20), ("ai.onnx.ml", 5)]
         assert [one.name for one in model.graph.input] == ["numeric", "categorical"]
         assert [one.name for one in model.graph.output] == ["label", "scores"]
-        assert inspect(fitted.model) > 0
+        assert inspect(fitted.model, outputs(fitted.schema)) > 0
 
 
 def test_the_whole_declared_set_in_another_order() -> None:

@@ -10,6 +10,7 @@ from src.errors import ExportError
 from src.export.families.family import Family
 from src.export.families.registry import FAMILIES, build, family_of
 from src.export.parity import check_parity, edge_rows
+from src.runtime.answers.classification import outputs
 from src.runtime.inspection import inspect
 from tests.families import example
 from tests.fitted import Fitted, fit, iris_table, mixed_table
@@ -87,7 +88,7 @@ def test_the_graph_is_valid_and_passes_the_inspection_of_the_runtime(family: Fam
     fitted = fit(*mixed_table(200, 3, SEED), build(example(family), SEED))
 
     onnx.checker.check_model(onnx.load_from_string(fitted.model), full_check=True)
-    assert inspect(fitted.model) > 0
+    assert inspect(fitted.model, outputs(fitted.schema)) > 0
 
 
 @every_family

@@ -14,7 +14,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from src.bundle import bundle as bundles
-from src.bundle.bundle import Example
+from src.bundle.examples.classification import Example
 from src.export.export import export
 from src.export.pipeline import build_pipeline
 from src.schema.columns import Schema

@@ -13,16 +13,19 @@ from src.errors import BundleError
 from src.runtime.inspection import inspect
 from src.runtime.session import open_model
 from src.runtime.trees import MAX_DEPTH, highest_leaf
+from src.runtime.values import ROWS, Value
+from src.runtime.wire import DOUBLE, INT64
 from tests.fitted import Fitted
 
 Change = Callable[[ModelProto], Any]
+OUTPUTS = {"label": Value(INT64, (ROWS,)), "scores": Value(DOUBLE, (ROWS, 3))}
 
 
 def test_what_the_export_writes_passes(
     iris_forest: Fitted, small_forest: Fitted, small_logistic: Fitted
 ) -> None:
     for fitted in (iris_forest, small_forest, small_logistic):
-        assert inspect(fitted.model) > 0
+        assert inspect(fitted.model, OUTPUTS) > 0
 
 
 def trees(model: ModelProto) -> NodeProto:
@@ -170,7 +173,7 @@ def test_a_hostile_model_is_refused_in_one_line(iris_forest: Fitted, name: str) 
     assert changed != iris_forest.model
 
     with pytest.raises(BundleError) as error:
-        inspect(changed)
+        inspect(changed, OUTPUTS)
 
     assert str(error.value).startswith("model.onnx: ")
     assert "\n" not in str(error.value)
@@ -242,7 +245,7 @@ def test_an_operator_in_another_form_than_ours_is_refused(
     change(model)
 
     with pytest.raises(BundleError, match=message):
-        inspect(model.SerializeToString())
+        inspect(model.SerializeToString(), OUTPUTS)
 
 
 def test_a_tensor_shorter_than_its_bytes_is_refused(iris_forest: Fitted) -> None:
@@ -250,7 +253,7 @@ def test_a_tensor_shorter_than_its_bytes_is_refused(iris_forest: Fitted) -> None
     model.graph.initializer[0].dims[0] -= 1
 
     with pytest.raises(BundleError, match="a tensor of .* holds [0-9]+ bytes"):
-        inspect(model.SerializeToString())
+        inspect(model.SerializeToString(), OUTPUTS)
 
 
 @pytest.mark.parametrize(("depth", "allowed"), [(MAX_DEPTH, True), (MAX_DEPTH + 1, False)])
@@ -283,7 +286,7 @@ def test_a_tree_may_be_only_so_deep(depth: int, allowed: bool) -> None:
 )
 def test_what_is_no_model_is_refused(content: bytes) -> None:
     with pytest.raises(BundleError):
-        inspect(content)
+        inspect(content, OUTPUTS)
 
 
 def test_a_field_that_is_there_twice_is_refused(small_logistic: Fitted) -> None:
@@ -291,13 +294,13 @@ def test_a_field_that_is_there_twice_is_refused(small_logistic: Fitted) -> None:
     assert small_logistic.model.startswith(ir_version)
 
     with pytest.raises(BundleError, match="^model.onnx: holds ir_version twice$"):
-        inspect(small_logistic.model + ir_version)
+        inspect(small_logistic.model + ir_version, OUTPUTS)
 
 
 def test_a_model_that_is_cut_off_anywhere_is_refused(small_logistic: Fitted) -> None:
     for end in range(0, len(small_logistic.model), 7):
         with pytest.raises(BundleError):
-            inspect(small_logistic.model[:end])
+            inspect(small_logistic.model[:end], OUTPUTS)
 
 
 @pytest.mark.parametrize("which", ["small_forest", "small_logistic"])

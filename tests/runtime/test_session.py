@@ -11,7 +11,8 @@ import onnx
 import pytest
 
 from src.bundle import bundle as bundles
-from src.bundle.bundle import Bundle, Example
+from src.bundle.bundle import Bundle
+from src.bundle.examples.classification import Example
 from src.errors import BundleError
 from src.runtime.session import MAX_ROWS, load, open_model
 from src.schema.features import Features
@@ -87,7 +88,7 @@ def test_a_model_for_other_columns_is_refused(small_logistic: Fitted, iris_fores
 
 
 def test_what_onnx_runtime_refuses_is_one_line(iris_forest: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("src.runtime.session.inspect", lambda model: 0)
+    monkeypatch.setattr("src.runtime.session.inspect", lambda model, outputs: 0)
     model = onnx.load_from_string(iris_forest.model)
     model.graph.node[0].op_type = "Nothing"
 

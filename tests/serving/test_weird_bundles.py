@@ -8,7 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from src.bundle import bundle as bundles
-from src.bundle.bundle import Bundle, Example
+from src.bundle.bundle import Bundle
+from src.bundle.examples.classification import Example
 from src.bundle.limits import MAX_NAME
 from src.monitoring.profile import profile
 from src.runtime.predictions import Predictions
