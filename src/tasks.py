@@ -12,12 +12,14 @@ class Task(NamedTuple):
     name: TaskName
     measures: tuple[str, ...]  # that the manifest holds of every model, in the order people read them
     primary_measure: str  # the one that models are compared by
+    model_suffix: str  # of the models' names in the registry
 
 
 CLASSIFICATION = Task(
     "classification",
     ("accuracy", "precision", "recall", "f1_score", "log_loss", "calibration_error"),
     primary_measure="accuracy",
+    model_suffix="Classifier",
 )
 TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION,)}
 
