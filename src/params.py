@@ -14,6 +14,7 @@ from src.export.families.family import FamilyParams
 from src.export.families.registry import FAMILIES
 from src.schema.cells import MISSING, CellRule
 from src.strict_model import StrictModel
+from src.tasks import CLASSIFICATION, TASKS, TaskName
 from src.validation import Problem, problems, shown
 
 
@@ -50,6 +51,11 @@ class DataParams(StrictModel):
     random_state: int = Field(ge=0, lt=2**32)
 
     @property
+    def task(self) -> TaskName:
+        """What the target asks for."""
+        return CLASSIFICATION.name
+
+    @property
     def raw(self) -> Path:
         """The table as `prepare` read it."""
         return paths.RAW / f"{self.name}.csv"
@@ -63,7 +69,7 @@ class DataParams(StrictModel):
     @property
     def model_name(self) -> str:
         """The name in the model registry: `iris` becomes `IrisClassifier`."""
-        return "".join(word.capitalize() for word in self.name.split("_")) + "Classifier"
+        return "".join(word.capitalize() for word in self.name.split("_")) + TASKS[self.task].model_suffix
 
     @model_validator(mode="after")
     def _refuse_the_snapshot_as_source(self) -> Self:

@@ -15,6 +15,7 @@ class Task(NamedTuple):
     name: TaskName
     measures: dict[str, Bounds]  # that the manifest holds of every model, in the order people read them
     primary_measure: str  # the one that models are compared by
+    model_suffix: str  # of the models' names in the registry
 
 
 CLASSIFICATION = Task(
@@ -28,6 +29,7 @@ CLASSIFICATION = Task(
         "calibration_error": SHARE,
     },
     primary_measure="accuracy",
+    model_suffix="Classifier",
 )
 TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION,)}
 

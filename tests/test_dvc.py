@@ -173,13 +173,15 @@ def test_a_copy_without_git_keeps_the_measures_of_a_model_that_misses_the_gate(c
 
 
 def imports(path: Path) -> Iterator[Path]:
-    """Yield the modules of ours that the module at `path` imports."""
+    """Yield the modules of ours that the module at `path` imports, those of every task included."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("src"):
             for name in [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]:
                 module = REPOSITORY / (name.replace(".", "/") + ".py")
                 if module.is_file():
                     yield module
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "side":
+            yield from (REPOSITORY / str(ast.literal_eval(node.args[0])).replace(".", "/")).glob("*.py")
 
 
 def code_of(stage: str) -> set[str]:

@@ -70,6 +70,8 @@ def imported(path: Path) -> Iterator[str]:
                 yield from (f"src.{alias.name}" for alias in node.names)
             else:
                 yield str(node.module)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "side":
+            yield ast.literal_eval(node.args[0])
 
 
 def layer_of(room: str) -> int:
@@ -118,6 +120,7 @@ def test_imports_point_one_way(path: Path) -> None:
         ("export", "from src.params import Params"),
         ("serving", "from src.params import load_params"),
         ("store", "import onnxruntime as ort"),
+        ("serving", 'side("src.tables.targets", task).split(table)'),
     ],
 )
 def test_a_wrong_import_is_seen(room: str, line: str, tmp_path: Path) -> None:

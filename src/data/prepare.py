@@ -12,18 +12,9 @@ from src.errors import exit_on_error
 from src.params import load_params
 from src.tables import frames
 from src.tables.source import read_texts
+from src.tasks import side
 
 logger = logging.getLogger(__name__)
-
-
-def balance(values: pd.Series) -> str:
-    """Return the classes and their shares, the commonest first."""
-    shares = (
-        values.value_counts(normalize=True, sort=False)
-        .sort_index()
-        .sort_values(ascending=False, kind="stable")
-    )
-    return ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
 
 
 def main() -> None:
@@ -34,7 +25,8 @@ def main() -> None:
     for remark in remarks(texts, table, data):  # before what follows may fail: they may say why
         logger.warning(remark)
     prepared = frames.prepared(table, data)
-    logger.info("classes: %s", balance(table[prepared.schema.target_header].map(data.cells.text)))
+    schema, rows = prepared.schema, pd.concat([prepared.train, prepared.test])
+    logger.info("%s", side("src.tables.targets", schema.task).summary(rows[schema.target]))
     paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
     with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
         frames.write(data.raw, Path(data.source).read_bytes())

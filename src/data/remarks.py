@@ -10,6 +10,7 @@ from src.data import spelling
 from src.data.spelling import Spelled
 from src.params import DataParams
 from src.schema.names import find, named
+from src.tasks import side
 
 
 def remarks(texts: pd.DataFrame, table: pd.DataFrame, data: DataParams) -> Iterator[str]:
@@ -19,11 +20,13 @@ def remarks(texts: pd.DataFrame, table: pd.DataFrame, data: DataParams) -> Itera
     headers = named(texts.columns)
     declared = {headers[name] for one in data.text if (name := find(one, headers))}
     target = headers.get(find(data.target, headers) or "")
+    if target is not None and side("src.tables.targets", data.task).IS_TEXT:
+        declared.add(target)
     for header, values in table.items():
         column = Spelled.of(str(header), texts[header], data.cells)
         if header != target:
             yield from _gaps(column, values)
-        if header == target or header in declared:
+        if header in declared:
             yield from spelling.of_texts(column)
         elif isinstance(values.dtype, pd.StringDtype):
             yield from spelling.of_texts(column)

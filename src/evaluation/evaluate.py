@@ -17,7 +17,7 @@ from src.runtime.session import open_model
 from src.schema.columns import Schema
 from src.schema.features import to_features
 from src.tables import frames
-from src.tasks import side
+from src.tasks import TASKS, side
 from src.tracking.runs import resume_run
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,9 @@ def main() -> None:
         measured = measures.report(
             schema, runtime.predict, predictions, train, test, params.data.random_state
         )
-        verdict = judge(measured.accuracy, measured.baseline.accuracy, params.evaluate)
+        primary = TASKS[training.task].primary_measure
+        value, baseline = getattr(measured, primary), getattr(measured.baseline, primary)
+        verdict = judge(primary, value, baseline, params.evaluate)
     with step("writing the bundle and the plots"), folder_locked(paths.BUNDLE.parent):
         metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
         pictures = measures.pictures(measured)

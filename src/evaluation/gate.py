@@ -15,16 +15,16 @@ class Gate(StrictModel):
     passed: bool
 
 
-def judge(accuracy: float, baseline: float, params: EvaluateParams) -> Gate:
-    """Return the verdict on a model of `accuracy`, where always the commonest class has `baseline`."""
+def judge(measure: str, value: float, baseline: float, params: EvaluateParams) -> Gate:
+    """Return the verdict on a model whose `measure` is `value`, where the baseline's is `baseline`."""
     missed = []
-    if accuracy < params.min_accuracy:
-        missed.append(f"accuracy is {accuracy:.4f}, evaluate.min_accuracy needs {params.min_accuracy:g}")
-    lead = accuracy - baseline
+    if value < params.min_accuracy:
+        missed.append(f"{measure} is {value:.4f}, evaluate.min_accuracy needs {params.min_accuracy:g}")
+    lead = value - baseline
     enough = lead >= params.beat_baseline_by or math.isclose(lead, params.beat_baseline_by)
     if lead <= 0 or not enough:
         missed.append(
-            f"accuracy is {accuracy:.4f}, {lead:+.4f} from the baseline's {baseline:.4f}; "
+            f"{measure} is {value:.4f}, {lead:+.4f} from the baseline's {baseline:.4f}; "
             f"evaluate.beat_baseline_by needs {params.beat_baseline_by:+g}"
         )
     return Gate(**params.model_dump(), missed=tuple(missed), passed=not missed)

@@ -15,7 +15,7 @@ from src.export.pipeline import to_frame
 from src.export.supported import Branch, fitted_branches
 from src.runtime.predictions import Outputs
 from src.runtime.session import open_model
-from src.schema.columns import NumericColumn, Schema
+from src.schema.columns import FLOAT32_MAX, NumericColumn, Schema
 from src.schema.features import Features
 from src.tasks import side
 
@@ -139,7 +139,7 @@ def _beside(values: NDArray[np.float64]) -> NDArray[np.float64]:
     below, nearest, above = (one.astype(np.float64) for one in floats)
     centres = np.concatenate([values, below, nearest, above, (below + nearest) / 2, (nearest + above) / 2])
     around = np.concatenate([np.nextafter(centres, -np.inf), centres, np.nextafter(centres, np.inf)])
-    return np.unique(around[np.abs(around) <= np.finfo(np.float32).max])
+    return np.unique(around[np.abs(around) <= FLOAT32_MAX])
 
 
 def _describe(schema: Schema, rows: Features, row: int) -> str:

@@ -11,6 +11,7 @@ from src.tasks import CLASSIFICATION, TaskName
 MAX_CATEGORIES = 1_000
 MAX_CLASSES = 100
 MAX_TEXT = 256  # characters of one categorical value in a request
+FLOAT32_MAX = float.fromhex("0x1.fffffep+127")  # scikit-learn's trees refuse more
 
 
 class NumericColumn(StrictModel):

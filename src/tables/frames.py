@@ -7,24 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pydantic import ValidationError
-from sklearn.model_selection import train_test_split
 
 from src import paths
 from src.disk.files import write_file
 from src.errors import DataError
 from src.params import DataParams
-from src.schema.cells import CellRule
 from src.schema.columns import CategoryColumn, Schema
 from src.schema.names import find, named
 from src.strict_model import StrictModel
+from src.tables.conform import to_numbers, to_texts
 from src.tables.infer import infer
 from src.tables.kinds import typed
 from src.tables.source import read_texts
-
-_LARGEST = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
+from src.tasks import side
 
 
 @dataclass(frozen=True)
@@ -66,14 +63,14 @@ def read_source(path: Path, data: DataParams) -> pd.DataFrame:
 def to_values(texts: pd.DataFrame, data: DataParams) -> pd.DataFrame:
     """Return `texts` as what they spell, headers as they are, without what `data.drop` names.
 
-    The target stays as it is spelled, words for missing included.
+    A target that is text stays as it is spelled, words for missing included.
 
     Raises:
         DataError: a column to drop, or one to keep as text, is not there.
     """
     headers = named(texts.columns)
     dropped, kept = _columns("drop", data.drop, headers), _columns("text", data.text, headers)
-    target = find(data.target, headers)
+    target = find(data.target, headers) if side("src.tables.targets", data.task).IS_TEXT else None
     columns: dict[str, Any] = {}
     for name, header in headers.items():
         if name in dropped:
@@ -94,9 +91,10 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
     Raises:
         DataError: the table does not hold what the parameters say.
     """
-    schema = infer(table, data.target, data.ranges, data.cells)
+    schema = infer(table, data.target, data.ranges, data.cells, data.task)
     frame = to_schema_frame(table, schema)
-    train, test = split(frame, data.test_size, data.random_state, schema.target)
+    targets = side("src.tables.targets", schema.task)
+    train, test = targets.split(frame, data.test_size, data.random_state, schema.target)
     return Prepared(schema, train, test)
 
 
@@ -133,7 +131,8 @@ def load_prepared() -> Prepared:
 def to_schema_frame(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return the schema's columns of `table`, whose headers may be names or the source's.
 
-    Numbers become float64, NaN where missing; categories str, "" where missing; the target, if there, str.
+    Numbers become float64, NaN where missing; categories str, "" where missing; the target, if there,
+    what its task learns from.
 
     Raises:
         DataError: a column is missing or holds what its type does not allow.
@@ -148,11 +147,12 @@ def to_schema_frame(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         values = table.iloc[:, positions[found]]
         is_text = isinstance(column, CategoryColumn)
         columns[column.name] = (
-            _texts(values, schema.cells) if is_text else _numbers(column.header, values, schema.cells)
+            to_texts(values, schema.cells) if is_text else to_numbers(column.header, values, schema.cells)
         )
     target = _place(schema.target, schema.target_header, headers)
     if target is not None:
-        columns[schema.target] = _texts(table.iloc[:, positions[target]], schema.cells)
+        values = table.iloc[:, positions[target]]
+        columns[schema.target] = side("src.tables.targets", schema.task).to_column(schema, values)
     return pd.DataFrame(columns, index=table.index)
 
 
@@ -163,30 +163,6 @@ def read_prepared(path: Path, schema: Schema) -> pd.DataFrame:
         DataError: as `read_texts` and `to_schema_frame` do.
     """
     return to_schema_frame(read_texts(path), schema)
-
-
-def split(
-    table: pd.DataFrame, test_size: float, random_state: int, target: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return (train, test), each with the class balance of `table`: scikit-learn's own split.
-
-    Raises:
-        DataError: a class is too rare, or a part would be too small to hold every class.
-    """
-    counts = table[target].value_counts()
-    if counts.min() < 2:
-        raise DataError(
-            f"column {target!r}: class {counts.idxmin()!r} has one row; it takes two to train and to test"
-        )
-    try:
-        train, test = train_test_split(
-            table, test_size=test_size, random_state=random_state, stratify=table[target]
-        )
-    except ValueError as error:
-        raise DataError(f"data.test_size: {test_size:g} of {len(table)} rows: {error}") from error
-    if lost := sorted(set(counts.index) - set(train[target])):
-        raise DataError(f"data.test_size: {test_size:g} leaves no row of class {lost[0]!r} to train on")
-    return train, test
 
 
 def to_bytes(table: pd.DataFrame) -> bytes:
@@ -219,22 +195,3 @@ def _columns(key: str, wanted: Iterable[str], headers: Mapping[str, str]) -> set
 def _place(name: str, header: str, headers: Mapping[str, str]) -> str | None:
     """Return which of `headers` is the schema's column `name`, whose header was `header`."""
     return name if headers.get(name) == name else find(header, headers)
-
-
-def _numbers(header: str, values: pd.Series, cells: CellRule) -> pd.Series:
-    if not pd.api.types.is_numeric_dtype(values) and values.map(lambda value: isinstance(value, str)).any():
-        values = typed(values.astype(object).where(values.notna(), "").map(str), cells)
-    numbers = pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
-    wrong = (numbers.isna() & values.notna()) | (numbers.abs() > _LARGEST)
-    if wrong.any():
-        first = str(values[wrong].iloc[0])
-        raise DataError(
-            f"column {header!r}: {first[:40]!r} in {int(wrong.sum())} rows is not a finite number"
-        )
-    return numbers.where(~numbers.isin(cells.numbers)) if cells.numbers else numbers
-
-
-def _texts(values: pd.Series, cells: CellRule) -> pd.Series:
-    return (
-        values.astype(object).where(values.notna(), "").map(lambda value: cells.text(str(value))).astype(str)
-    )

@@ -1,7 +1,6 @@
 """What the columns of a table hold, found by looking."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -10,15 +9,19 @@ import pandas as pd
 
 from src.errors import DataError
 from src.schema.cells import CellRule
-from src.schema.columns import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
+from src.schema.columns import FLOAT32_MAX, MAX_CATEGORIES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
 from src.schema.names import find, named
+from src.tasks import CLASSIFICATION, TaskName, side
 
 MAX_INTEGER = 2**53 - 1  # beyond it a double no longer tells every integer from the next
-_FLOAT32_MAX = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
 
 
 def infer(
-    table: pd.DataFrame, target: str, ranges: Mapping[str, Sequence[float]], cells: CellRule = CellRule()
+    table: pd.DataFrame,
+    target: str,
+    ranges: Mapping[str, Sequence[float]],
+    cells: CellRule = CellRule(),
+    task: TaskName = CLASSIFICATION.name,
 ) -> Schema:
     """Return the schema of `table`, whose headers are as the source spells them.
 
@@ -52,9 +55,9 @@ def infer(
         columns=columns,
         target=found,
         target_header=headers[found],
-        classes=_classes(found, values[found], cells),
         missing=cells.missing,
         strip=cells.strip,
+        **side("src.tables.targets", task).infer(found, values[found], cells),
     )
 
 
@@ -111,8 +114,8 @@ def _bounds(
         )
     numbers = present.astype(float)
     low, high = float(numbers.min()), float(numbers.max())
-    if not (math.isfinite(low) and math.isfinite(high) and max(-low, high) <= _FLOAT32_MAX):
-        raise DataError(f"column {header!r}: holds an infinite number or one beyond {_FLOAT32_MAX:.3g}")
+    if not (math.isfinite(low) and math.isfinite(high) and max(-low, high) <= FLOAT32_MAX):
+        raise DataError(f"column {header!r}: holds an infinite number or one beyond {FLOAT32_MAX:.3g}")
     lowest, highest = allowed or _widened(low, high, whole=kind == "integer")
     if allowed and kind == "integer":
         lowest, highest = float(math.ceil(lowest)), float(math.floor(highest))
@@ -141,34 +144,9 @@ def _widened(low: float, high: float, whole: bool) -> tuple[float, float]:
     What was never negative stays so.
     """
     span = (high - low) or max(abs(high), 1.0)
-    limit = float(MAX_INTEGER) if whole else _FLOAT32_MAX
+    limit = float(MAX_INTEGER) if whole else FLOAT32_MAX
     lowest = max(low - span, 0.0 if low >= 0 else -limit)
     highest = min(high + span, limit)
     if whole:
         return float(math.floor(lowest)), float(math.ceil(highest))
     return min(float(f"{lowest:.6g}"), low), max(float(f"{highest:.6g}"), high)
-
-
-def _classes(target: str, values: "pd.Series[Any]", cells: CellRule) -> tuple[str, ...]:
-    counts = Counter("" if cells.is_missing(value) else None for value in values)
-    if missing := counts[""]:
-        words = Counter(
-            value.strip() for value in values if isinstance(value, str) and cells.is_missing(value)
-        )
-        words.pop("", None)
-        raise DataError(_without_target(target, missing, words))
-    classes = tuple(sorted({cells.text(str(value)) for value in values.unique()}))
-    if not 2 <= len(classes) <= MAX_CLASSES:
-        raise DataError(
-            f"column {target!r}: {len(classes)} different targets, a classifier needs 2 to {MAX_CLASSES}"
-        )
-    return classes
-
-
-def _without_target(target: str, missing: int, words: Counter[str]) -> str:
-    """Return what is wrong, and what to do when words were taken for no target."""
-    message = f"column {target!r}: {missing} rows have no target"
-    if not words:
-        return message
-    found = ", ".join(f"{word!r} in {count}" for word, count in words.most_common(5))
-    return f"{message} ({found}); a word is a class when data.missing does not list it"

@@ -49,8 +49,9 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
     schema, seed = prepared.schema, params.data.random_state
     pipeline = build_pipeline(schema, build(params.train, seed))
     family = family_of(pipeline[-1])
+    targets = side("src.tables.targets", schema.task)
     with step(f"fitting {type(pipeline[-1]).__name__} to {len(prepared.train)} rows"):
-        pipeline.fit(prepared.train[schema.names], prepared.train[schema.target].to_numpy(dtype=object))
+        pipeline.fit(prepared.train[schema.names], targets.to_array(prepared.train[schema.target]))
         family.use_one_thread(pipeline[-1])
     with step("exporting to ONNX"):
         model = export(pipeline, schema)
@@ -70,9 +71,8 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
 
 
 def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRows:
-    """Return a few rows of `test`, of different classes first, with the answers of `pipeline`."""
-    firsts = test.drop_duplicates(schema.target)
-    rows = pd.concat([firsts, test.drop(firsts.index)]).head(EXAMPLE_ROWS)
+    """Return a few rows of `test`, different ones first, with the answers of `pipeline`."""
+    rows = side("src.tables.targets", schema.task).example_rows(test, EXAMPLE_ROWS, schema.target)
     asked = [
         {column.name: _scalar(column, row[column.name]) for column in schema.columns}
         for row in rows.to_dict("records")

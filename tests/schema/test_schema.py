@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from src.errors import DataError
 from src.schema.cells import MISSING, CellRule
-from src.schema.columns import CategoryColumn, NumericColumn, Schema
+from src.schema.columns import FLOAT32_MAX, CategoryColumn, NumericColumn, Schema
 from src.schema.features import to_features
 from src.schema.request import request_model
 from src.tables.infer import infer
@@ -130,6 +130,10 @@ def test_classes_have_no_blanks_around_them() -> None:
 
     assert infer(table, "y", {}, CellRule(("",), strip=True)).classes == ("<=50K", ">50K")
     assert infer(table, "y", {}).classes == (" <=50K", "<=50K", ">50K ")
+
+
+def test_the_largest_number_is_numpys() -> None:
+    assert FLOAT32_MAX == float(np.finfo(np.float32).max)
 
 
 @pytest.mark.parametrize("far", [2**53, -(2**53), 2**63, 10**30])

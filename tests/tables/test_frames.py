@@ -229,24 +229,6 @@ def test_the_split_is_scikit_learns() -> None:
     assert prepared.schema.names == ["sepal_length", "sepal_width", "petal_length", "petal_width"]
 
 
-@pytest.mark.parametrize(
-    ("targets", "test_size", "message"),
-    [
-        ("aaaab", 0.4, "column 'y': class 'b' has one row; it takes two to train and to test"),
-        ("aaabbbccc", 0.2, "data.test_size: 0.2 of 9 rows: The test_size = 2 should be greater"),
-        ("aaabbb", 0.99, "data.test_size: 0.99 of 6 rows: With n_samples=6"),
-        ("a" * 98 + "bb", 0.9, "data.test_size: 0.9 leaves no row of class 'b' to train on"),
-    ],
-)
-def test_a_split_that_cannot_be_says_why(targets: str, test_size: float, message: str) -> None:
-    table = pd.DataFrame({"x": range(len(targets)), "y": list(targets)})
-
-    with pytest.raises(DataError) as error:
-        frames.split(table, test_size, 0, "y")
-
-    assert str(error.value).startswith(message)
-
-
 def test_dropped_columns_are_gone_and_unknown_ones_an_error(write: Write) -> None:
     path = write("Customer ID,x,species\n1,2,a\n")
 

@@ -1,0 +1,33 @@
+"""Cells of any kind as what a column of the schema holds: numbers or texts."""
+
+import pandas as pd
+
+from src.errors import DataError
+from src.schema.cells import CellRule
+from src.schema.columns import FLOAT32_MAX
+from src.tables.kinds import typed
+
+
+def to_numbers(header: str, values: pd.Series, cells: CellRule) -> pd.Series:
+    """Return `values` of the column `header` as float64, NaN where missing.
+
+    Raises:
+        DataError: one is not a finite number.
+    """
+    if not pd.api.types.is_numeric_dtype(values) and values.map(lambda value: isinstance(value, str)).any():
+        values = typed(values.astype(object).where(values.notna(), "").map(str), cells)
+    numbers = pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
+    wrong = (numbers.isna() & values.notna()) | (numbers.abs() > FLOAT32_MAX)
+    if wrong.any():
+        first = str(values[wrong].iloc[0])
+        raise DataError(
+            f"column {header!r}: {first[:40]!r} in {int(wrong.sum())} rows is not a finite number"
+        )
+    return numbers.where(~numbers.isin(cells.numbers)) if cells.numbers else numbers
+
+
+def to_texts(values: pd.Series, cells: CellRule) -> pd.Series:
+    """Return `values` as str, "" where missing."""
+    return (
+        values.astype(object).where(values.notna(), "").map(lambda value: cells.text(str(value))).astype(str)
+    )

@@ -1,0 +1,96 @@
+"""A target of classes: which they are, as what they are learned, how rows are chosen by them."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from src.errors import DataError
+from src.schema.cells import CellRule
+from src.schema.columns import MAX_CLASSES, Schema
+from src.tables.conform import to_texts
+
+IS_TEXT = True  # a class is a text, even one that looks like a number
+
+
+def infer(target: str, values: "pd.Series[Any]", cells: CellRule) -> dict[str, Any]:
+    """Return what the schema says of the column `target`, whose cells are `values`: its classes.
+
+    Raises:
+        DataError: a row has no class, or there are too few or too many of them.
+    """
+    counts = Counter("" if cells.is_missing(value) else None for value in values)
+    if missing := counts[""]:
+        words = Counter(
+            value.strip() for value in values if isinstance(value, str) and cells.is_missing(value)
+        )
+        words.pop("", None)
+        raise DataError(_without_target(target, missing, words))
+    classes = tuple(sorted({cells.text(str(value)) for value in values.unique()}))
+    if not 2 <= len(classes) <= MAX_CLASSES:
+        raise DataError(
+            f"column {target!r}: {len(classes)} different targets, a classifier needs 2 to {MAX_CLASSES}"
+        )
+    return {"classes": classes}
+
+
+def to_column(schema: Schema, values: pd.Series) -> pd.Series:
+    """Return the target's cells `values` as a table of the schema holds them: str."""
+    return to_texts(values, schema.cells)
+
+
+def to_array(values: pd.Series) -> NDArray[np.object_]:
+    """Return the target `values` [rows] of such a table as a model is fitted to them."""
+    return values.to_numpy(dtype=object)
+
+
+def summary(values: pd.Series) -> str:
+    """Return the classes and their shares of `values` in one line, the commonest first."""
+    shares = (
+        values.value_counts(normalize=True, sort=False)
+        .sort_index()
+        .sort_values(ascending=False, kind="stable")
+    )
+    return "classes: " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
+
+
+def split(
+    table: pd.DataFrame, test_size: float, random_state: int, target: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (train, test), each with the class balance of `table`: scikit-learn's own split.
+
+    Raises:
+        DataError: a class is too rare, or a part would be too small to hold every class.
+    """
+    counts = table[target].value_counts()
+    if counts.min() < 2:
+        raise DataError(
+            f"column {target!r}: class {counts.idxmin()!r} has one row; it takes two to train and to test"
+        )
+    try:
+        train, test = train_test_split(
+            table, test_size=test_size, random_state=random_state, stratify=table[target]
+        )
+    except ValueError as error:
+        raise DataError(f"data.test_size: {test_size:g} of {len(table)} rows: {error}") from error
+    if lost := sorted(set(counts.index) - set(train[target])):
+        raise DataError(f"data.test_size: {test_size:g} leaves no row of class {lost[0]!r} to train on")
+    return train, test
+
+
+def example_rows(table: pd.DataFrame, count: int, target: str) -> pd.DataFrame:
+    """Return at most `count` rows of `table`, of different classes first."""
+    firsts = table.drop_duplicates(target)
+    return pd.concat([firsts, table.drop(firsts.index)]).head(count)
+
+
+def _without_target(target: str, missing: int, words: Counter[str]) -> str:
+    """Return what is wrong, and what to do when words were taken for no target."""
+    message = f"column {target!r}: {missing} rows have no target"
+    if not words:
+        return message
+    found = ", ".join(f"{word!r} in {count}" for word, count in words.most_common(5))
+    return f"{message} ({found}); a word is a class when data.missing does not list it"
