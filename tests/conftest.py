@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle, Training
 from src.bundle.examples.classification import Example
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import NumericColumn, Schema
 from src.schema.features import Features
 from src.serving.logs import LinesHandler

@@ -4,10 +4,7 @@ from typing import Any, Protocol, TypeAlias
 
 from numpy.typing import NDArray
 
-from src.runtime.answers.classification import Predictions
 from src.schema.features import Features
-
-__all__ = ["Outputs", "Predictions", "Runtime"]
 
 Outputs: TypeAlias = tuple[NDArray[Any], ...]  # the `Predictions` of a task: arrays [rows] or [rows, …]
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from src.evaluation.importance import importances
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
 from src.schema.features import Features
 

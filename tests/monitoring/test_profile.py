@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
 from src.schema.features import Features
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from src.bundle.bundle import Bundle, dump_json
 from src.monitoring.profile import profile
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.features import Features
 from src.serving.loaded_model import LoadedModel
 from src.serving.metrics import Metrics

@@ -15,7 +15,7 @@ import pytest
 
 from src.bundle import bundle as bundles
 from src.monitoring.profile import profile
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 from src.schema.features import Features
 from tests.conftest import REPOSITORY

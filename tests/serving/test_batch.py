@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from src.bundle.bundle import Bundle
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
 from src.schema.features import Features
 from src.serving.decoding import MAX_ENTRIES, RowDecoder

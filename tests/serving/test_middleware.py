@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.features import Features
 from src.serving.http.context import RequestContext
 from src.serving.middleware import LastResort

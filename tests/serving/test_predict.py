@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Scope
 
 from src.bundle.bundle import Bundle
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.features import Features
 from src.serving.logs import RequestLog
 from src.serving.middleware import FastPath, Observe

@@ -25,7 +25,7 @@ from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.errors import ConfigError, exit_on_error
 from src.monitoring.profile import profile
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 from src.schema.features import Features
 from src.serving import __main__ as entry

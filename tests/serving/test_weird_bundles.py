@@ -12,7 +12,7 @@ from src.bundle.bundle import Bundle
 from src.bundle.examples.classification import Example
 from src.bundle.limits import MAX_NAME
 from src.monitoring.profile import profile
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
 from src.schema.features import Features
 from tests.conftest import FixedRuntime, resealed

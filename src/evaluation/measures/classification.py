@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precisio
 from src.evaluation import plots
 from src.evaluation.importance import Predict, importances
 from src.evaluation.spreadsheet import to_report
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 from src.schema.features import to_features
 from src.strict_model import StrictModel

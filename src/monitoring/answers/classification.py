@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from prometheus_client.core import GaugeMetricFamily
 
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from src.bundle.bundle import Bundle
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 from src.serving.logs import Predicted
 from src.serving.models import AnswerModel, ModelDescription, ModelOrigin

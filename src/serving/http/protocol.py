@@ -24,8 +24,7 @@ class Protocol(HttpToolsProtocol):
     """One connection."""
 
     _head_open = True  # the head of the next message has not come, or not all of it
-    _begun = False  # a message has begun and not ended
-    _ended = False  # a message ended in the piece that is parsed
+    _begun = _ended = False  # a message has begun and not ended; one ended in the piece that is parsed
     _whole = True  # the message came in one piece so far
     _head_bytes = _framing_bytes = _unread_bytes = 0
     _timer: asyncio.TimerHandle | None = None
@@ -233,12 +232,9 @@ class Protocol(HttpToolsProtocol):
         if broken is not None:
             broken.disconnected = True
             broken.message_event.set()
-        if broken and broken is self._answering:
-            if broken.response_started:
-                self.transport.close()
-            else:
-                self._answer(problem)
-        elif self._is_answering():
+        if broken and broken is self._answering and broken.response_started:
+            self.transport.close()
+        elif self._is_answering() and broken is not self._answering:
             if broken is not None:
                 self.pipeline.popleft()
             self._refusal = problem

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from src.bundle.bundle import Bundle
 from src.config import Settings
-from src.runtime.predictions import Predictions
+from src.runtime.answers.classification import Predictions
 from src.schema.features import Features
 from src.serving import predict
 from src.serving.app import create_app
