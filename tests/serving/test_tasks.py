@@ -65,7 +65,7 @@ def numbers(monkeypatch: pytest.MonkeyPatch) -> str:
     module.Prediction, module.BatchPrediction, module.ModelInfo = Number, Numbers, NumberInfo
     module.PredictionMetrics, module.Answers, module.constrain = NumberMetrics, NumberAnswers, constrain
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    task: Any = Task("numbers", ("error",), "error")  # type: ignore[arg-type]
+    task: Any = Task("numbers", {"error": (0.0, 1.0)}, "error", "Regressor")  # type: ignore[arg-type]
     monkeypatch.setitem(TASKS, task.name, task)
     return "numbers"
 
