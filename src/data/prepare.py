@@ -7,6 +7,7 @@ import pandas as pd
 
 from src import logs, paths
 from src.data.remarks import remarks
+from src.disk.files import write_file
 from src.disk.lock import folder_locked
 from src.errors import exit_on_error
 from src.params import load_params
@@ -29,7 +30,7 @@ def main() -> None:
     logger.info("%s", side("src.tables.targets", schema.task).summary(rows[schema.target]))
     paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
     with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
-        frames.write(data.raw, Path(data.source).read_bytes())
+        write_file(data.raw, Path(data.source).read_bytes())
         frames.write_prepared(prepared, data)
     train, test = len(prepared.train), len(prepared.test)
     logger.info(

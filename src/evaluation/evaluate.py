@@ -7,6 +7,7 @@ from src import logs, paths
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Training
 from src.config import load_store_settings
+from src.disk.files import write_file
 from src.disk.lock import folder_locked
 from src.errors import DataError, exit_on_error
 from src.evaluation.gate import judge
@@ -74,7 +75,7 @@ def main() -> None:
         metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
         pictures = measures.pictures(measured)
         bundles.write_folder(paths.BUNDLE, bundles.seal(training, metrics, files))
-        frames.write(paths.NUMBERS, bundles.dump_json(measured.numbers()))
+        write_file(paths.NUMBERS, bundles.dump_json(measured.numbers()))
         bundles.write_folder(
             paths.PLOTS, {**measures.plot_tables(measured, schema, predictions, test), **pictures}
         )

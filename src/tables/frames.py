@@ -101,11 +101,11 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
 def write_prepared(prepared: Prepared, data: DataParams) -> Recipe:
     """Write `data/processed/`; the recipe last, so that a part of it is never taken for the whole."""
     paths.PREPARED.unlink(missing_ok=True)
-    write(paths.TRAIN, to_bytes(prepared.train))
-    write(paths.TEST, to_bytes(prepared.test))
-    write(paths.SCHEMA, prepared.schema_file())
+    write_file(paths.TRAIN, to_bytes(prepared.train))
+    write_file(paths.TEST, to_bytes(prepared.test))
+    write_file(paths.SCHEMA, prepared.schema_file())
     recipe = Recipe(data=data, raw_digest=digest(data.raw), test_digest=digest(paths.TEST))
-    write(paths.PREPARED, (recipe.model_dump_json(indent=2) + "\n").encode())
+    write_file(paths.PREPARED, (recipe.model_dump_json(indent=2) + "\n").encode())
     return recipe
 
 
@@ -171,11 +171,6 @@ def to_bytes(table: pd.DataFrame) -> bytes:
     if "\r" in content:  # Python 3.11 leaves a text with a carriage return without quotes
         content = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return content.encode()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Put `content` at `path`, whole or not at all."""
-    write_file(path, content)
 
 
 def digest(path: Path) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn.model_selection import train_test_split
 
+from src.disk.files import write_file
 from src.errors import DataError
 from src.params import DataParams
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
@@ -243,7 +244,7 @@ def test_prepared_tables_come_back_as_they_were(workspace: Path) -> None:
     data = data_params(target="bought", drop=("customer id",))
     prepared = frames.prepared(mixed_table().drop(columns="customer id"), data)
 
-    frames.write(data.raw, b"the snapshot")
+    write_file(data.raw, b"the snapshot")
     frames.write_prepared(prepared, data)
 
     assert_frame_equal(
@@ -261,14 +262,14 @@ def test_prepared_tables_come_back_as_they_were(workspace: Path) -> None:
 
 def test_a_written_file_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "folder" / "table.csv"
-    frames.write(path, b"old")
+    write_file(path, b"old")
 
     def stop(self: Path, target: Path) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, "replace", stop)
     with pytest.raises(KeyboardInterrupt):
-        frames.write(path, b"new")
+        write_file(path, b"new")
 
     assert path.read_bytes() == b"old"
 
