@@ -18,42 +18,51 @@ if [ -n "$profile" ]; then options=(--env-file "deploy/compose/$profile.env"); f
 compose() { scripts/compose.sh "${options[@]}" "$@"; }
 api=http://127.0.0.1:$API_PORT
 
+patience=300 # seconds; a busy machine takes its time
+reason="ended by a signal"
+
 finish() {
     code=$?
     if [ $code -ne 0 ]; then compose logs --tail 40 || true; fi # the reason of the failure counts, not of this
-    compose down --volumes --remove-orphans --timeout 40 >/dev/null 2>&1 || code=1
-    if [ $code -ne 0 ]; then echo "smoke: FAILED" >&2; fi
+    if ! output=$(compose down --volumes --remove-orphans --timeout 40 2>&1) && [ $code -eq 0 ]; then
+        code=1
+        reason="compose down said: $output"
+    fi
+    if [ $code -ne 0 ]; then echo "smoke: FAILED: $reason" >&2; fi # last, where people look
     exit $code
 }
 trap finish EXIT
+trap 'reason="line $LINENO: $BASH_COMMAND: exit code $?"' ERR
 
-expect() { # expect WORDS COMMAND...: the output of the command holds the words
-    local words=$1 output
-    shift
-    output=$("$@")
-    if ! grep -qF -- "$words" <<<"$output"; then
-        echo "error: $* answered: $output" >&2
-        return 1
-    fi
+fail() { # fail REASON
+    reason=$1
+    exit 1
 }
 
-eventually() { # the same, within a minute
-    for _ in $(seq 60); do
-        if expect "$@" 2>/dev/null; then return; fi
-        sleep 1
+answers() { # answers WORDS COMMAND...: whether the output of the command holds the words
+    local words=$1
+    shift
+    output=$("$@" 2>&1) || return 1
+    grep -qF -- "$words" <<<"$output"
+}
+
+expect() { # expect WORDS COMMAND...: the same, or the end
+    answers "$@" || fail "${*:2} answered $output, not $1"
+}
+
+eventually() { # the same, as soon as it does, for as long as we have patience
+    local deadline=$((SECONDS + patience))
+    until answers "$@"; do
+        if [ $SECONDS -ge $deadline ]; then fail "${*:2} answered $output, not $1, for $patience seconds"; fi
+        sleep 0.5
     done
-    expect "$@"
 }
 
 make build
 compose up --detach "${services[@]}"
 
-# Ready within 5 minutes: with a profile, a training comes first.
-for _ in $(seq 600); do
-    if curl --silent --fail --output /dev/null "$api/readyz"; then break; fi
-    sleep 0.5
-done
-expect 200 curl --silent --output /dev/null --write-out '%{http_code}' "$api/readyz"
+# With a profile, a training comes first.
+eventually 200 curl --silent --output /dev/null --write-out '%{http_code}' "$api/readyz"
 
 # What is asked and what is answered is the example of the model in service here.
 row=$(python3 -c 'import json; print(json.dumps(json.load(open("models/example.json"))["rows"][0]))')
@@ -76,6 +85,6 @@ esac
 
 # Stopping ends it in good order.
 container=$(compose ps -q api)
-compose stop --timeout 40 api >/dev/null 2>&1
-[ "$(docker inspect --format '{{.State.ExitCode}}' "$container")" = 0 ]
+docker stop --time 40 "$container" >/dev/null
+expect 'exit code 0.' docker inspect --format 'exit code {{.State.ExitCode}}.' "$container"
 echo "smoke: ready, predicts, counts, stops"

@@ -16,11 +16,11 @@ start() { # start [OPTION...]: prints the container
 }
 
 wait_for() { # wait_for CONTAINER STATE: of its health
-    for _ in $(seq 150); do
+    for _ in $(seq 600); do
         if [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = "$2" ]; then return; fi
-        sleep 0.2
+        sleep 0.5
     done
-    echo "error: it did not become $2 within 30 seconds:" >&2
+    echo "error: it did not become $2 within 5 minutes:" >&2
     docker logs "$1" >&2
     return 1
 }
