@@ -28,6 +28,12 @@ $(INSTALLED): poetry.lock pyproject.toml scripts/setup.sh
 	scripts/setup.sh
 	@touch $@
 
+# What calls the server as others do: generated clients, a browser.
+CLIENTS := $(VENV)/.clients
+$(CLIENTS): $(INSTALLED)
+	scripts/setup.sh --clients
+	@touch $@
+
 .PHONY: clean
 clean: ## Remove caches; models, data, the record and .venv stay
 	rm -rf .mypy_cache .pytest_cache .hypothesis .schemathesis .coverage .coverage.*

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Install Poetry into .poetry/ and the locked dependencies into .venv/; nothing outside this folder is touched.
 #
-#   scripts/setup.sh           all groups
-#   scripts/setup.sh --lock    write poetry.lock anew from pyproject.toml first
+#   scripts/setup.sh              all groups but `clients`
+#   scripts/setup.sh --clients    that one too
+#   scripts/setup.sh --lock       write poetry.lock anew from pyproject.toml first
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,7 +40,11 @@ export POETRY_PYPI_MIRROR_URL POETRY_CACHE_DIR
 if [ -n "$REQUESTS_CA_BUNDLE" ]; then export REQUESTS_CA_BUNDLE; fi
 unset VIRTUAL_ENV # an active environment would be installed into
 
-if [ "${1:-}" = --lock ]; then "$poetry" lock --no-interaction; fi
+groups=()
+case ${1:-} in
+    --lock) "$poetry" lock --no-interaction ;;
+    --clients) groups=(--with clients) ;;
+esac
 "$poetry" env use --quiet --no-interaction "$("$python" -c 'import sys; print(sys.executable)')"
 # mlflow and mlflow-skinny hold the same files, and Poetry warns of each of two thousand.
-"$poetry" sync --no-interaction --all-groups 2> >(grep -v 'over existing file' >&2)
+"$poetry" sync --no-interaction "${groups[@]}" 2> >(grep -v 'over existing file' >&2)
