@@ -1,7 +1,6 @@
 """Write the tables of the documentation from what they describe: `make docs`.
 
-A table stands between `<!-- table: settings -->` and `<!-- end of table -->`, in a page of any language;
-`docs/french.yaml` says each sentence in French.
+A table stands between `<!-- table: settings -->` and `<!-- end of table -->`.
 """
 
 import json
@@ -27,7 +26,6 @@ from src.serving.metrics import Metrics
 from src.tasks import CLASSIFICATION
 
 ROOT = Path(__file__).parent.parent
-FRENCH = ROOT / "docs/french.yaml"
 MARKED = re.compile(r"(<!-- table: ([a-z]+) -->\n).*?(<!-- end of table -->)", flags=re.DOTALL)
 
 Row = tuple[str, ...]
@@ -40,23 +38,16 @@ def pages() -> list[Path]:
 
 def filled(page: Path) -> str:
     """Return the text of `page` with its tables as they should be."""
-    french = page.name.endswith(".fr.md")
 
     def fill(match: re.Match[str]) -> str:
-        return match[1] + written(TABLES[match[2]](), translations() if french else {}) + match[3]
+        return match[1] + written(TABLES[match[2]]()) + match[3]
 
     return MARKED.sub(fill, page.read_text(encoding="utf-8"))
 
 
-def translations() -> dict[str, str]:
-    """Return French for English; what is missing stays English."""
-    french: dict[str, str] = yaml.safe_load(FRENCH.read_text(encoding="utf-8"))
-    return french
-
-
-def written(rows: list[Row], words: dict[str, str]) -> str:
+def written(rows: list[Row]) -> str:
     """Return `rows`, the header first, as a table of Markdown."""
-    header, *body = [[words.get(cell, cell).replace("|", "\\|") or "-" for cell in row] for row in rows]
+    header, *body = [[cell.replace("|", "\\|") or "-" for cell in row] for row in rows]
     lines = [header, ["---"] * len(header), *body]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 

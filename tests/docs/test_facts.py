@@ -29,16 +29,15 @@ def default(setting: str) -> str:
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        ("README.md", f"a key of {MIN_KEY_LENGTH} characters"),
+        ("README.md", f"an API key of {MIN_KEY_LENGTH} characters"),
         (
-            "README.md",
-            f"more than {WORDS[int(default('rate_limit_wrong_key').split('/')[0])]} wrong ones a minute",
+            "docs/reference.md",
+            f"more than {WORDS[int(default('rate_limit_wrong_key').split('/')[0])]} invalid ones a minute",
         ),
         ("README.md", f"on port {default('port')}"),
-        ("README.md", f"| exit code {GateError.exit_code} | the model missed the gate"),
-        ("README.md", f"and exit code {UsageError.exit_code} | a setting, an argument or the table is wrong"),
+        ("docs/troubleshooting.md", f"| exit code {GateError.exit_code} | the model missed the quality gate"),
+        ("docs/troubleshooting.md", f"and exit code {UsageError.exit_code} | a setting, an argument or the table is wrong"),
         ("README.fr.md", f"une clé de {MIN_KEY_LENGTH} caractères"),
-        ("README.fr.md", f"| le code de sortie {GateError.exit_code} |"),
         ("docs/architecture.md", f"on {EDGE_ROWS:,} made-up ones"),
         ("docs/architecture.md", f"exit code {GateError.exit_code}"),
         ("docs/architecture.md", f"logistic regression to {TOLERANCE:g}"),

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from scripts import tables
 from tests.conftest import REPOSITORY
 from tests.docs.blocks import blocks, prose
 
@@ -58,12 +57,3 @@ def test_both_have_the_same_links() -> None:
 
 def test_both_name_the_same_things() -> None:
     assert sorted(set(words(FRENCH))) == sorted(set(words(ENGLISH)))
-
-
-def test_every_sentence_of_the_tables_has_its_french_and_no_other() -> None:
-    shown = re.findall("<!-- table: ([a-z]+) -->", FRENCH.read_text(encoding="utf-8"))
-    cells = {cell for name in shown for row in tables.TABLES[name]() for cell in row}
-    said = {cell for cell in cells if re.search("[A-Za-z]", re.sub("`[^`]*`", "", cell))}
-
-    assert sorted(said - tables.translations().keys()) == []
-    assert sorted(tables.translations().keys() - said) == []

@@ -51,7 +51,7 @@ def test_a_link_to_nowhere_is_found() -> None:
         "[a](docs/none.md)": False,
         "[a](docs/performance.md#what-is-claimed)": True,
         "[a](docs/performance.md#what-is-not-claimed)": False,
-        "[a](#start)": True,
+        "[a](#quick-start)": True,
         "[a](#end)": False,
         "![a](docs/performance.png)": True,
         '<img src="docs/none.png">': False,
