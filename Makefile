@@ -22,7 +22,7 @@ help: ## List every target
 		/^[a-z0-9-]+:.*## / {printf "  %-27s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: $(INSTALLED) ## Install everything into .venv, once for each change of poetry.lock
+install: $(INSTALLED) ## Install the locked dependencies into .venv
 
 $(INSTALLED): poetry.lock pyproject.toml scripts/setup.sh
 	scripts/setup.sh
@@ -35,7 +35,7 @@ $(CLIENTS): $(INSTALLED)
 	@touch $@
 
 .PHONY: clean
-clean: ## Remove caches; models, data, the record and .venv stay
+clean: ## Remove caches; keeps models, data, MLflow runs and .venv
 	rm -rf .mypy_cache .pytest_cache .hypothesis .schemathesis .coverage .coverage.*
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -44,7 +44,7 @@ clean: ## Remove caches; models, data, the record and .venv stay
 TRAIN := python -m src.data.prepare && python -m src.training.train && python -m src.evaluation.evaluate
 
 .PHONY: train
-train: $(INSTALLED) ## Prepare the data, train, evaluate and, when the gate passes, publish to models/
+train: $(INSTALLED) ## Prepare the data, train, evaluate and, if the quality gate passes, publish to models/
 	$(TRAIN)
 
 # Only where there is no model yet: a published one is never replaced by starting the server, nor one that
@@ -60,11 +60,11 @@ mlflow-ui: $(INSTALLED) ## Look at runs and models on http://localhost:5000
 ##@ Server
 
 .PHONY: run
-run: $(INSTALLED) $(MODEL) ## Serve the model on http://localhost:8000, training one first if there is none
+run: $(INSTALLED) $(MODEL) ## Serve the model on http://localhost:8000; trains one first if there is none
 	python -m src.serving
 
 .PHONY: run-prod
-run-prod: $(INSTALLED) $(MODEL) ## Serve as in production: needs API_KEY and CORS_ORIGINS; WORKERS, HOST and PORT as you like
+run-prod: $(INSTALLED) $(MODEL) ## Serve in production mode: requires API_KEY and CORS_ORIGINS; WORKERS, HOST and PORT are optional
 	ENVIRONMENT=production python -m src.serving
 
 ##@ Containers
@@ -76,35 +76,35 @@ BUILD := DOCKER_BUILDKIT=1 docker build $(BUILD_ARGS) --build-arg VERSION=$(VERS
 	--build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null)
 
 .PHONY: build
-build: ## Build the images of the API and of the pipeline
+build: ## Build the API and pipeline images
 	$(BUILD) --tag $(IMAGE):$(VERSION) .
 	$(BUILD) --tag $(IMAGE)-pipeline:$(VERSION) --target pipeline .
 
 .PHONY: run-docker
-run-docker: $(MODEL) ## Serve the model from a container on http://localhost:8000, and wait until it is ready
+run-docker: $(MODEL) ## Serve the model from a container on http://localhost:8000 and wait until it is ready
 	scripts/compose.sh up --detach api
 
 .PHONY: stop-docker
-stop-docker: ## Stop what Compose started; volumes stay
+stop-docker: ## Stop the Compose services; keeps volumes
 	scripts/compose.sh down --remove-orphans
 
 .PHONY: smoke
-smoke: $(MODEL) ## Build, start, predict with and stop the containers, of PROFILE=mlflow, redis or monitoring too
+smoke: $(MODEL) ## Smoke-test the containers: build, start, predict, stop; PROFILE=mlflow, redis or monitoring
 	scripts/smoke.sh $(PROFILE)
 	$(if $(PROFILE),,scripts/smoke_locked.sh $(IMAGE):$(VERSION))
 
 .PHONY: sbom
-sbom: ## Write build/sbom.cdx.json, what the image of the API holds, and compare it with the lock file
+sbom: ## Write the SBOM of the API image to build/sbom.cdx.json and compare it with the lock file
 	scripts/sbom.sh $(IMAGE):$(VERSION) serving
 
 .PHONY: lint-infra
-lint-infra: ## Check what is not Python: containers, manifests, Terraform, workflows, scripts
+lint-infra: ## Lint Dockerfiles, manifests, Terraform, workflows and shell scripts
 	scripts/lint_infra.sh
 
 ##@ Data version control
 
 .PHONY: dvc-init
-dvc-init: $(INSTALLED) ## Make DVC work here, in a copy without Git too
+dvc-init: $(INSTALLED) ## Initialize DVC, also without Git
 	@test -d .dvc || dvc init
 	@git -c safe.directory='*' rev-parse --git-dir >/dev/null 2>&1 || test -e .git || dvc config --local core.no_scm true
 
@@ -113,47 +113,47 @@ dvc-repro: dvc-init ## Run the stages whose inputs changed
 	dvc repro
 
 .PHONY: dvc-pipeline
-dvc-pipeline: dvc-repro ## The same, then publish the model to models/
+dvc-pipeline: dvc-repro ## Run the stages whose inputs changed, then publish to models/
 	python -m src.promotion.publish
 
 .PHONY: dvc-status
-dvc-status: dvc-init ## Say which stages are out of date
+dvc-status: dvc-init ## List the stages that are out of date
 	dvc status
 
 .PHONY: dvc-push
-dvc-push: dvc-init ## Send data and models to the DVC remote
+dvc-push: dvc-init ## Push data and models to the DVC remote
 	dvc push
 
 .PHONY: dvc-pull
-dvc-pull: dvc-init ## Fetch data and models from the DVC remote
+dvc-pull: dvc-init ## Pull data and models from the DVC remote
 	dvc pull
 
 ##@ Observation
 
 .PHONY: dashboards
-dashboards: $(INSTALLED) ## Write Grafana's dashboards from observability/dashboards.py
+dashboards: $(INSTALLED) ## Generate the Grafana dashboards from observability/dashboards.py
 	python -m observability.dashboards
 
 .PHONY: test-monitoring
-test-monitoring: $(INSTALLED) ## Test rules, routes and the running monitoring; needs prometheus and prometheus-alertmanager
+test-monitoring: $(INSTALLED) ## Test alerting rules and routes in real Prometheus and Alertmanager; requires both installed
 	python -m pytest tests/monitoring_stack --numprocesses 2 --dist worksteal --no-cov -rP
 
 ##@ Development
 
 .PHONY: bench
-bench: $(INSTALLED) $(MODEL) ## Measure the server beside an empty and a plain FastAPI app; needs wrk
+bench: $(INSTALLED) $(MODEL) ## Benchmark the server against an empty and a plain FastAPI app; requires wrk
 	python -m bench.bench $(BENCH_ARGS)
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests and measure their coverage
+test: $(INSTALLED) ## Run the test suite with coverage
 	python -m pytest $(PYTEST_ARGS)
 
 .PHONY: test-mutants
-test-mutants: $(INSTALLED) ## Try every generated mistake in rules and manifests; the other targets try a tenth
+test-mutants: $(INSTALLED) ## Run every mutation test of rules and manifests; other targets run a sample of a tenth
 	MUTANTS=all python -m pytest tests/k8s/test_mutants.py tests/monitoring_stack/test_rules.py --numprocesses 0 --no-cov -rP
 
 .PHONY: lint
-lint: $(INSTALLED) ## Check format, imports, style and types
+lint: $(INSTALLED) ## Check formatting, imports, style and types
 	black --check --quiet $(PYTHON_FILES)
 	isort --check --quiet $(PYTHON_FILES)
 	flake8 $(PYTHON_FILES)

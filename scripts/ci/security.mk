@@ -1,13 +1,13 @@
 ##@ Security
 
 .PHONY: audit
-audit: $(INSTALLED) ## Look for known vulnerabilities in the locked packages; fails too when it cannot find out
+audit: $(INSTALLED) ## Audit the locked packages for known vulnerabilities; fails closed
 	python -m scripts.audit --sarif build/sarif/dependencies/osv.sarif $(AUDIT_ARGS)
 
 .PHONY: secrets
-secrets: ## Look for secrets in every commit and in the work tree; needs Go once
+secrets: ## Scan every commit and the work tree for secrets; requires Go
 	scripts/secrets.sh
 
 .PHONY: test-secrets
-test-secrets: $(INSTALLED) ## Plant a key and see that it is found
+test-secrets: $(INSTALLED) ## Test the secret scan with planted keys
 	python -m pytest tests/security/test_planted_key.py --numprocesses 0 --no-cov
