@@ -83,7 +83,7 @@ def test_drift_is_said_as_the_rule_has_it() -> None:
     ]
 
     assert "> 0.25" in rule["expr"]
-    assert "over 0.25 the column is not what it was" in TEXTS["docs/observability.md"]
+    assert "over 0.25 the column has drifted" in TEXTS["docs/observability.md"]
 
 
 def test_services_of_the_system_are_those_of_compose() -> None:
