@@ -13,6 +13,9 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Where bytecode is never written, every start compiles every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# $(call needed,NAME,EXAMPLE): the value of a variable, or an error that says how to give it.
+needed = "$(or $($(1)),$(error $(1) is needed: make $@ $(1)=$(2)))"
+
 ##@ General
 
 .PHONY: help
@@ -53,15 +56,42 @@ $(MODEL): | $(INSTALLED)
 	python -m src.promotion.recover || ( $(TRAIN) )
 
 .PHONY: mlflow-ui
-mlflow-ui: $(INSTALLED) ## Look at runs and models on http://localhost:5000
+mlflow-ui: $(INSTALLED) ## Browse runs and model versions in MLflow on http://localhost:5000; MLFLOW_PORT is another port
 	@mkdir -p mlruns
-	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --port 5000
+	@echo "the runs are on http://localhost:$(or $(MLFLOW_PORT),5000)/#/experiments, the models on /#/models"
+	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --port $(or $(MLFLOW_PORT),5000)
+
+.PHONY: predict
+predict: $(INSTALLED) ## Predict the rows of FILE=rows.csv with the model in service; OUT=predictions.csv or .jsonl
+	@python -m src.scoring.score $(call needed,FILE,rows.csv) $(if $(OUT),--out "$(OUT)")
+
+.PHONY: compare
+compare: $(INSTALLED) ## Compare versions A=1 and B=2 in build/compare.html: parameters, metrics, plots
+	@python -m src.promotion.compare $(call needed,A,1) $(call needed,B,2)
+
+##@ Model registry
+
+.PHONY: history
+history: $(INSTALLED) ## Show what was published, promoted and rolled back, when, by whom and why
+	@python -m src.promotion.history
+
+.PHONY: promote
+promote: $(INSTALLED) ## Put VERSION=2 into service; REASON="…" is kept in the history
+	@python -m src.promotion.promote $(call needed,VERSION,2) $(if $(REASON),--reason "$(REASON)")
+
+.PHONY: rollback
+rollback: $(INSTALLED) ## Put the previous champion back into service; REASON="…" is kept in the history
+	@python -m src.promotion.rollback $(if $(REASON),--reason "$(REASON)")
 
 ##@ Server
 
 .PHONY: run
 run: $(INSTALLED) $(MODEL) ## Serve the model on http://localhost:8000; trains one first if there is none
 	python -m src.serving
+
+.PHONY: open
+open: $(INSTALLED) ## Open the page of the running server in the browser; PORT as for make run
+	@python -m webbrowser "http://localhost:$(or $(PORT),8000)/"
 
 .PHONY: run-prod
 run-prod: $(INSTALLED) $(MODEL) ## Serve in production mode: requires API_KEY and CORS_ORIGINS; WORKERS, HOST and PORT are optional
@@ -70,15 +100,15 @@ run-prod: $(INSTALLED) $(MODEL) ## Serve in production mode: requires API_KEY an
 ##@ Containers
 
 IMAGE ?= mlops-core
-VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+RELEASE := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Two platforms: BUILD_ARGS="--platform linux/amd64,linux/arm64"
-BUILD := DOCKER_BUILDKIT=1 docker build $(BUILD_ARGS) --build-arg VERSION=$(VERSION) \
+BUILD := DOCKER_BUILDKIT=1 docker build $(BUILD_ARGS) --build-arg VERSION=$(RELEASE) \
 	--build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null)
 
 .PHONY: build
 build: ## Build the API and pipeline images
-	$(BUILD) --tag $(IMAGE):$(VERSION) .
-	$(BUILD) --tag $(IMAGE)-pipeline:$(VERSION) --target pipeline .
+	$(BUILD) --tag $(IMAGE):$(RELEASE) .
+	$(BUILD) --tag $(IMAGE)-pipeline:$(RELEASE) --target pipeline .
 
 .PHONY: run-docker
 run-docker: $(MODEL) ## Serve the model from a container on http://localhost:8000 and wait until it is ready
@@ -91,11 +121,11 @@ stop-docker: ## Stop the Compose services; keeps volumes
 .PHONY: smoke
 smoke: $(MODEL) ## Smoke-test the containers: build, start, predict, stop; PROFILE=mlflow, redis or monitoring
 	scripts/smoke.sh $(PROFILE)
-	$(if $(PROFILE),,scripts/smoke_locked.sh $(IMAGE):$(VERSION))
+	$(if $(PROFILE),,scripts/smoke_locked.sh $(IMAGE):$(RELEASE))
 
 .PHONY: sbom
 sbom: ## Write the SBOM of the API image to build/sbom.cdx.json and compare it with the lock file
-	scripts/sbom.sh $(IMAGE):$(VERSION) serving
+	scripts/sbom.sh $(IMAGE):$(RELEASE) serving
 
 .PHONY: lint-infra
 lint-infra: ## Lint Dockerfiles, manifests, Terraform, workflows and shell scripts

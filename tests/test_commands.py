@@ -101,5 +101,5 @@ def test_an_unknown_option_stops_evaluate(command: Command) -> None:
 
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (
-        "python -m src.evaluation.evaluate: error: unrecognized arguments: --publish"
+        "error: unrecognized arguments: --publish; see python -m src.evaluation.evaluate --help"
     )

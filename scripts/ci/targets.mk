@@ -6,7 +6,7 @@ model-report: $(INSTALLED) ## Compare this model with the one of BASE in build/r
 
 .PHONY: scan-image
 scan-image: ## Scan the API image for vulnerabilities; fails on a fixable high one; requires Go
-	scripts/ci/scan_image.sh $(IMAGE):$(VERSION)
+	scripts/ci/scan_image.sh $(IMAGE):$(RELEASE)
 
 .PHONY: scan-infra
 scan-infra: ## Scan the infrastructure code with checkov and zizmor into build/sarif/infra

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from src import logs, paths
+from src.cli import Parser
 from src.data.remarks import remarks
 from src.disk.files import write_file
 from src.disk.lock import folder_locked
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> None:
+    Parser("src.data.prepare", __doc__).parse_args()
     logs.setup()
     data = load_params().data
     texts = read_texts(Path(data.source))

@@ -1,11 +1,11 @@
 """Stage `evaluate`: measure the candidate, seal its bundle, and publish it when the gate passes."""
 
-import argparse
 import logging
 
 from src import logs, paths
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Training
+from src.cli import Parser
 from src.config import load_store_settings
 from src.disk.files import write_file
 from src.disk.lock import folder_locked
@@ -47,7 +47,7 @@ def read_candidate() -> tuple[Training, dict[str, bytes]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m src.evaluation.evaluate", description=__doc__)
+    parser = Parser("src.evaluation.evaluate", __doc__)
     parser.add_argument(
         "--no-publish",
         action="store_true",

@@ -13,6 +13,7 @@ from src.disk.files import write_file
 from src.disk.lock import locked
 from src.errors import BundleError, RegistryError
 from src.promotion.sealed import Sealed, read_sealed
+from src.promotion.step import Author, Step
 from src.store.files import FolderFiles, fetch_from
 from src.store.history import Action, Stack, after, settled
 from src.store.ledger import Promotion, read_ledger, stack_of, write_ledger
@@ -51,7 +52,7 @@ class FolderStore:
         problem = f"version {version} has several bundles, name one" if found else f"no version {version}"
         raise RegistryError(f"{self.description}: {problem}; there are: {', '.join(names) or 'none'}")
 
-    def move(self, bundle: Bundle, action: Action) -> None:
+    def move(self, bundle: Bundle, action: Action, author: Author) -> None:
         pointer = pointer_to(bundle)
         lines, stack = self._history()
         moved = after(stack, action, pointer.bundle)
@@ -63,6 +64,8 @@ class FolderStore:
                 bundle=pointer.bundle,
                 manifest_sha256=pointer.manifest_sha256,
                 previous=moved[-2] if len(moved) > 1 else None,
+                replaced=stack[-1] if stack else None,
+                **author._asdict(),
             )
             # The ledger first: a line too many is seen, a champion without one could not be rolled back.
             write_ledger(self._root, [*lines, line])
@@ -85,6 +88,19 @@ class FolderStore:
         lines, stack = self._history()
         before = stack_of(lines[:-1])
         return len(stack) < len(before) and before[-1] == pointer_to(bundle).bundle
+
+    def steps(self) -> list[Step]:
+        lines, _ = self._history()
+        return [
+            Step(
+                line.time,
+                line.action or "promote",
+                line.replaced_version,
+                line.version,
+                Author(line.user, line.host, line.reason),
+            )
+            for line in lines
+        ]
 
     def ledger(self) -> list[Promotion]:
         """Return the promotions, the oldest first."""

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from src.disk.lock import locked
 from src.errors import RegistryError
 from src.promotion.folder_store import LOCK, utc_now
 from src.promotion.sealed import Sealed, read_sealed
+from src.promotion.step import Author, Step
 from src.store.history import Action, Stack, after, settled
 from src.store.mlflow import ALIAS, DIGEST_TAG, ModelVersion, Server, bundle_folder
 from src.strict_model import StrictModel
@@ -30,6 +31,7 @@ KEPT = 50  # versions a history goes back
 # On the model version, for those who look at it.
 PROMOTED_TAG = "promoted_at"
 PREVIOUS_TAG = "previous_champion"
+STEP_TAG = "promotion"  # the version's last `Step`, as a JSON array
 
 
 class History(StrictModel):
@@ -79,7 +81,7 @@ class ServerStore:
             )
         return self._read(known)
 
-    def move(self, bundle: Bundle, action: Action) -> None:
+    def move(self, bundle: Bundle, action: Action, author: Author) -> None:
         name, version = bundle.manifest.name, bundle.manifest.version
         champion = self._server.champion(name)
         with connected(self._settings) as client:
@@ -90,7 +92,9 @@ class ServerStore:
                 client.set_registered_model_tag(name, HISTORY_TAG, json.dumps(history.model_dump()))
                 if action != "rollback" and stack:
                     client.set_model_version_tag(name, version, PREVIOUS_TAG, stack[-1])
-            client.set_model_version_tag(name, version, PROMOTED_TAG, utc_now())
+            step = Step(utc_now(), action, stack[-1] if stack else None, version, author)
+            client.set_model_version_tag(name, version, STEP_TAG, json.dumps(step))
+            client.set_model_version_tag(name, version, PROMOTED_TAG, step.time)
             # Of the champion's own version, the tag moves those who follow: its files are there by now.
             client.set_model_version_tag(name, version, DIGEST_TAG, bundle.digest)
             client.set_registered_model_alias(name, ALIAS, version)
@@ -117,6 +121,13 @@ class ServerStore:
             return False
         left = history.before[len(history.after) :]
         return bundle.manifest.name == self._name and left == (bundle.manifest.version,)
+
+    def steps(self) -> list[Step]:
+        """Return each version's last step alone: the server keeps no more."""
+        with connected(self._settings) as client:
+            versions = client.search_model_versions(f"name='{self._name}'")
+        found = [_step(str(version.version), version.tags) for version in versions]
+        return sorted(step for step in found if step is not None)
 
     def _read(self, version: ModelVersion) -> Sealed:
         return read_sealed(self._server.fetch(version.run_id, version.digest), version.digest)
@@ -155,3 +166,13 @@ class ServerStore:
             stack.append(previous)
             version = self._server.version(champion.name, previous)
         return tuple(reversed(stack))
+
+
+def _step(version: str, tags: Mapping[str, str]) -> Step | None:
+    """Return what the tags of `version` say; earlier releases wrote the time alone."""
+    if STEP_TAG in tags:
+        time, action, replaced, _, author = json.loads(tags[STEP_TAG])
+        return Step(time, action, replaced, version, Author(*author))
+    if PROMOTED_TAG in tags:
+        return Step(tags[PROMOTED_TAG], "promote", tags.get(PREVIOUS_TAG), version, Author(None, None, None))
+    return None

@@ -13,6 +13,7 @@ from src.errors import RegistryError
 from src.promotion.folder_store import FolderStore
 from src.promotion.mlflow_store import ServerStore
 from src.promotion.sealed import Sealed
+from src.promotion.step import Author, Step
 from src.store.history import Action
 from src.store.location import locate, store_folder, tracking_uri
 from src.store.mlflow import ALIAS
@@ -39,7 +40,7 @@ class ModelStore(Protocol):
         """Return a kept bundle, verified; RegistryError names those that exist."""
         ...
 
-    def move(self, bundle: Bundle, action: Action) -> None:
+    def move(self, bundle: Bundle, action: Action, author: Author) -> None:
         """Make a kept bundle the champion, and remember how it came to be, as `history` says."""
         ...
 
@@ -49,6 +50,10 @@ class ModelStore(Protocol):
 
     def before_champion(self) -> Sealed:
         """Return the bundle that a rollback returns to; RegistryError when there is none."""
+        ...
+
+    def steps(self) -> list[Step]:
+        """Return how the champion came to be, the oldest step first."""
         ...
 
     def rolled_back_from(self, bundle: Bundle) -> bool:
@@ -77,7 +82,9 @@ def open_store(settings: StoreSettings) -> Iterator[ModelStore]:
         raise RegistryError(f"{error.filename or store.description}: {error.strerror or error}") from error
 
 
-def put_in_service(settings: StoreSettings, store: ModelStore, sealed: Sealed, action: Action) -> None:
+def put_in_service(
+    settings: StoreSettings, store: ModelStore, sealed: Sealed, action: Action, author: Author
+) -> None:
     """Make a kept bundle the champion of its store, and the one that is served."""
     manifest = sealed.bundle.manifest
     models = models_folder(settings)
@@ -88,7 +95,7 @@ def put_in_service(settings: StoreSettings, store: ModelStore, sealed: Sealed, a
         # the next one sees that.
         incoming = stage_folder(models, sealed.files)
         try:
-            store.move(sealed.bundle, action)
+            store.move(sealed.bundle, action, author)
             try:
                 if locate(settings).kind != "server":  # there the alias is the pointer
                     _move_alias(settings, manifest)

@@ -1,4 +1,4 @@
-"""`python -m src.serving`: the server as the environment describes it."""
+"""The inference server, configured by environment variables: docs/reference.md lists them."""
 
 import os
 import shutil
@@ -14,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import uvicorn  # noqa: E402
 
+from src.cli import Parser  # noqa: E402
 from src.config import Settings, load_settings  # noqa: E402
 from src.errors import ConfigError, exit_on_error  # noqa: E402
 from src.serving.http.addresses import Protocol, acceptors, open_socket  # noqa: E402
@@ -25,6 +26,12 @@ logger = getLogger(__name__)
 
 
 def main() -> None:
+    parser = Parser("src.serving", __doc__)
+    parser.add_argument("--host", help="address to listen on, instead of HOST")
+    parser.add_argument("--port", help="port to listen on, instead of PORT; 0 takes a free one")
+    for name, value in vars(parser.parse_args()).items():
+        if value is not None:
+            os.environ[name.upper()] = value  # workers read it too
     settings = load_settings()
     source_for(settings)  # a wrong address is found here, not by every worker
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))  # until the server has its own

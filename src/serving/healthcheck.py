@@ -42,6 +42,9 @@ def _hosts() -> Iterator[str]:
 
 def _port() -> int:
     match sys.argv[1:]:
+        case ["-h" | "--help"]:  # without argparse: this runs every few seconds
+            print(__doc__)
+            sys.exit()
         case [text] if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
             return int(text)
     raise UsageError("usage: python -m src.serving.healthcheck PORT, a number from 1 to 65535")

@@ -22,6 +22,16 @@ class Promotion(StrictModel):
     bundle: str
     manifest_sha256: str
     previous: str | None  # the bundle that a rollback from this one returns to
+    replaced: str | None = None  # the bundle that was champion until then
+    user: str | None = None  # who ran the command, where lines say so
+    host: str | None = None
+    reason: str | None = None
+
+    @property
+    def replaced_version(self) -> str | None:
+        """The version that was champion until then, where the line says so."""
+        bundle = self.replaced or (self.previous if self.action != "rollback" else None)
+        return None if bundle is None else bundle.rpartition("/")[2].rpartition("-")[0]
 
 
 def read_ledger(root: Path) -> list[Promotion]:

@@ -10,6 +10,7 @@ from typing import Any
 from src import logs, paths
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Training
+from src.cli import Parser
 from src.config import load_store_settings
 from src.disk.lock import folder_locked
 from src.errors import ConfigError, DataError, exit_on_error
@@ -26,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the options; what the caller left out is absent, so that None can be asked for."""
-    parser = argparse.ArgumentParser(
-        prog="python -m src.training.train",
-        description=__doc__,
+    parser = Parser(
+        "src.training.train",
+        __doc__,
         argument_default=argparse.SUPPRESS,
         epilog="Options replace params.yaml for this run.",
     )

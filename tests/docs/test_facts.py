@@ -36,7 +36,10 @@ def default(setting: str) -> str:
         ),
         ("README.md", f"on port {default('port')}"),
         ("docs/troubleshooting.md", f"| exit code {GateError.exit_code} | the model missed the quality gate"),
-        ("docs/troubleshooting.md", f"and exit code {UsageError.exit_code} | a setting, an argument or the table is wrong"),
+        (
+            "docs/troubleshooting.md",
+            f"and exit code {UsageError.exit_code} | a setting, an argument or the table is wrong",
+        ),
         ("README.fr.md", f"une clé de {MIN_KEY_LENGTH} caractères"),
         ("docs/architecture.md", f"on {EDGE_ROWS:,} made-up ones"),
         ("docs/architecture.md", f"exit code {GateError.exit_code}"),

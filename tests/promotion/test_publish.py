@@ -14,6 +14,7 @@ from src.errors import BundleError, ConfigError, GateError, RegistryError
 from src.promotion import publish as command
 from src.promotion.folder_store import FolderStore
 from src.promotion.publish import publish
+from src.promotion.step import Author
 from src.store.history import Action
 from src.store.sources import source_for
 from tests.stores import MakeFiles
@@ -153,7 +154,7 @@ def test_an_interruption_before_the_pointer_leaves_the_old_model(
     publish(candidate("7"), Settings())
     new = candidate("8")
 
-    def interrupt(self: FolderStore, bundle: Bundle, action: Action) -> None:
+    def interrupt(self: FolderStore, bundle: Bundle, action: Action, author: Author) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):

@@ -10,11 +10,13 @@ import pytest
 from src.bundle.bundle import Bundle
 from src.errors import RegistryError
 from src.promotion.folder_store import FolderStore
+from src.promotion.step import Author
 from src.store.history import Action, Stack, after, settled
 from src.store.ledger import LEDGER, Promotion, read_ledger, stack_of
 from src.store.pointer import POINTER
 
 LONGEST = 6
+NOBODY = Author(None, None, None)
 Step = tuple[Action, int]  # the action, and the version it names
 
 
@@ -71,13 +73,13 @@ def test_every_order_of_commands_is_rolled_back_from_the_store(
         state = [file.read_bytes() if file.exists() else b"" for file in files]
         for (action, version), then in steps(published, stack):
             expected = str(then[-2]) if len(then) > 1 else None
-            store.move(versions[version], action)
+            store.move(versions[version], action, NOBODY)
             assert before_champion() == expected
             # Killed between the ledger and the pointer, the step never happened; repeated, it does once.
             if stack:
                 files[1].write_bytes(state[1])
                 assert before_champion() == (str(stack[-2]) if len(stack) > 1 else None)
-                store.move(versions[version], action)
+                store.move(versions[version], action, NOBODY)
                 assert before_champion() == expected
             assert len(read_ledger(folder)) == changes + (then != stack)
             seen += 1
@@ -97,7 +99,7 @@ def test_a_line_of_the_ledger_says_what_was_done(
     one, two = make_bundle(version="1"), make_bundle(version="2")
 
     for bundle, action in ((one, "publish"), (two, "publish"), (one, "promote"), (two, "rollback")):
-        store.move(bundle, action)
+        store.move(bundle, action, NOBODY)
 
     lines = [json.loads(line) for line in (folder / LEDGER).read_text().splitlines()]
     assert [(line["action"], line["version"]) for line in lines] == [
@@ -141,18 +143,18 @@ def test_a_champion_that_others_put_there_is_rolled_back_from(
 ) -> None:
     monkeypatch.setattr(store, "_read", lambda path: path)
     one, two, copied, four = (make_bundle(version=version) for version in "1234")
-    store.move(one, "publish")
-    store.move(two, "publish")
+    store.move(one, "publish", NOBODY)
+    store.move(two, "publish", NOBODY)
     ledger = (folder / LEDGER).read_bytes()
-    store.move(copied, "publish")
+    store.move(copied, "publish", NOBODY)
     (folder / LEDGER).write_bytes(ledger)  # as when a pointer was copied here
 
     before = store.before_champion()
-    store.move(four, "publish")
+    store.move(four, "publish", NOBODY)
 
     assert str(before).startswith("bundles/2-")
     assert str(store.before_champion()).startswith("bundles/3-")
-    store.move(copied, "rollback")
+    store.move(copied, "rollback", NOBODY)
     assert str(store.before_champion()).startswith("bundles/2-")
 
 

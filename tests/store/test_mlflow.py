@@ -20,6 +20,7 @@ from src.errors import BundleError, RegistryError
 from src.promotion.promote import promote
 from src.promotion.publish import publish
 from src.promotion.rollback import rollback
+from src.promotion.service import open_store
 from src.store.sources import Source, source_for
 from src.tracking.client import connected
 from src.tracking.runs import start_run
@@ -102,6 +103,23 @@ def test_rollbacks_go_back_through_what_was_in_service(settings: Settings, train
     assert json.loads(tag) == {"before": ["1", "2"], "after": ["1"]}
     with pytest.raises(RegistryError, match=f"no champion of {settings.model_name} before this one"):
         rollback(settings)
+
+
+def test_a_version_says_who_promoted_it_and_why(
+    settings: Settings, train: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.promotion.step.getpass.getuser", lambda: "ada")
+    monkeypatch.setattr("src.promotion.step.socket.gethostname", lambda: "laptop")
+    publish(train(), settings)
+    publish(train(), settings, "more data")
+    promote("1", settings, "2 is slow")
+
+    with open_store(settings) as store:
+        steps = {step.version: step for step in store.steps()}
+
+    assert [*steps] == ["2", "1"] or len({step.time for step in steps.values()}) == 1
+    assert steps["1"][1:] == ("promote", "2", "1", ("ada", "laptop", "2 is slow"))
+    assert steps["2"][1:] == ("publish", "1", "2", ("ada", "laptop", "more data"))
 
 
 def set_alias(settings: Settings, version: str) -> None:

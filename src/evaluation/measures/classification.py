@@ -165,6 +165,27 @@ def measure(
     )
 
 
+def quick_measures(
+    actual: NDArray[np.int64], labels: NDArray[np.int64], scores: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return the measures of `measure` but for the calibration: fast, for thousands of resamples."""
+    classes = scores.shape[1]
+    counts = np.bincount(actual * classes + labels, minlength=classes**2).reshape(classes, classes)
+    hits, predicted, support = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
+    precision = hits / np.maximum(predicted, 1)
+    recall = hits / np.maximum(support, 1)
+    f1 = 2 * hits / np.maximum(predicted + support, 1)
+    weights = support / len(actual)
+    right = scores[np.arange(len(actual)), actual] / scores.sum(axis=1)
+    return {
+        "accuracy": float(hits.sum() / len(actual)),
+        "precision": float(weights @ precision),
+        "recall": float(weights @ recall),
+        "f1_score": float(weights @ f1),
+        "log_loss": float(-np.log(np.clip(right, np.finfo(np.float64).eps, 1)).mean()),
+    }
+
+
 def baseline(actual: NDArray[np.int64], fitted: NDArray[np.int64], classes: Sequence[str]) -> Measures:
     """Return how good it is to answer always the commonest class of the `fitted` rows, on the `actual` ones.
 

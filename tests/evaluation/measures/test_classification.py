@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.evaluation.measures.classification import Bin, baseline, measure, report
+from src.evaluation.measures.classification import Bin, baseline, measure, quick_measures, report
 from src.schema.columns import Schema
 from src.schema.features import to_features
+from src.tasks import CLASSIFICATION
 from tests.conftest import FixedRuntime
 
 CLASSES = ("a", "b", "c")
@@ -105,3 +106,16 @@ def test_a_report_holds_the_measures_the_baseline_and_the_importances(schema: Sc
             "baseline_accuracy": 1 / 3,
         }
     )
+
+
+def test_the_quick_measures_are_those_of_scikit_learn() -> None:
+    generator = np.random.default_rng(0)
+    for classes, rows in ((2, 7), (3, 40), (5, 200)):
+        scores = generator.dirichlet(np.ones(classes), rows)
+        actual, labels = generator.integers(0, classes, rows), scores.argmax(axis=1)
+        whole = measure(actual, labels, scores, [str(place) for place in range(classes)])
+
+        quick = quick_measures(actual, labels, scores)
+
+        assert quick == pytest.approx({name: getattr(whole, name) for name in quick}, abs=1e-12)
+        assert quick.keys() == CLASSIFICATION.measures.keys() - {"calibration_error"}

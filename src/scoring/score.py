@@ -1,0 +1,86 @@
+"""Command `score`: predict every row of a CSV file with the model in service, as `/predict` would."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from src import logs
+from src.bundle.bundle import Bundle
+from src.cli import Parser
+from src.config import load_store_settings
+from src.disk.files import write_file
+from src.errors import BundleError, ConfigError, DataError, exit_on_error
+from src.progress import step
+from src.runtime.session import load
+from src.scoring.rows import named_faults, to_rows
+from src.store.models import in_models
+from src.tables.frames import to_bytes
+from src.tables.source import read_texts
+from src.tasks import side
+
+SHOWN = 20  # rows on the screen
+FORMATS = (".csv", ".jsonl")
+
+
+def score(bundle: Bundle, texts: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers to the rows of `texts`, a row each.
+
+    Raises:
+        DataError: a column is missing, or cells are not as the schema says: no row is left out in silence.
+    """
+    features, faults = to_rows(bundle.schema, texts)
+    if faults:
+        raise DataError(f"{len(faults)} cells do not match the schema\n{named_faults(faults)}")
+    answers = side("src.scoring.answers", bundle.manifest.task)
+    predictions = load(bundle).predict(features)
+    table: pd.DataFrame = answers.columns(bundle.schema, predictions, texts.index)
+    return table
+
+
+def written(texts: pd.DataFrame, answers: pd.DataFrame, out: Path) -> bytes:
+    """Return the rows with their answers beside them, in the format that the name of `out` says.
+
+    Raises:
+        DataError: the file has a column of the same name as one of the answers.
+    """
+    if clash := [name for name in answers.columns if name in texts.columns]:
+        raise DataError(f"column {clash[0]!r} is there already; rename it, the predictions have that name")
+    whole = pd.concat([texts, answers], axis=1)
+    if out.suffix == ".csv":
+        return to_bytes(whole)
+    return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in whole.to_dict("records")).encode()
+
+
+def main() -> None:
+    parser = Parser("src.scoring.score", __doc__)
+    parser.add_argument("file", type=Path, help="a CSV file with the model's columns, in any order")
+    parser.add_argument("--out", type=Path, help=f"a {' or '.join(FORMATS)} file; default: the screen")
+    arguments = parser.parse_args()
+    if arguments.out is not None and arguments.out.suffix not in FORMATS:
+        raise ConfigError(f"{arguments.out}: allowed are {', '.join(FORMATS)}")
+    logs.setup()
+    settings = load_store_settings()
+    bundle = in_models(settings)
+    if bundle is None:
+        raise BundleError(f"{settings.model_dir}: no model is in service yet; make train makes one")
+    texts = read_texts(arguments.file)
+    try:
+        with step(f"predicting {len(texts)} rows"):
+            answers = score(bundle, texts)
+            content = written(texts, answers, arguments.out) if arguments.out else b""
+    except DataError as error:
+        raise DataError(f"{arguments.file}: {error}") from error
+    if arguments.out is None:
+        shown = answers.head(SHOWN).set_axis(range(1, min(SHOWN, len(answers)) + 1))
+        print(shown.to_string(float_format="{:.4f}".format))
+        if len(answers) > SHOWN:
+            print(f"… {len(answers) - SHOWN} more rows; OUT=predictions.csv writes all of them")
+        return
+    write_file(arguments.out, content)
+    name = f"{bundle.manifest.name} version {bundle.manifest.version}"
+    print(f"{arguments.out} has the {len(answers)} rows of {arguments.file} with the predictions of {name}")
+
+
+if __name__ == "__main__":
+    exit_on_error(main)
