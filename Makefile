@@ -178,6 +178,10 @@ bench: $(INSTALLED) $(MODEL) ## Benchmark the server against an empty and a plai
 test: $(INSTALLED) ## Run the test suite with coverage
 	python -m pytest $(PYTEST_ARGS)
 
+.PHONY: test-clients
+test-clients: $(CLIENTS) ## Test the API with the clients of Triton, MLflow and others; installs them first
+	python -m pytest tests/clients --numprocesses 0 --no-cov -q
+
 .PHONY: test-mutants
 test-mutants: $(INSTALLED) ## Run every mutation test of rules and manifests; other targets run a sample of a tenth
 	MUTANTS=all python -m pytest tests/k8s/test_mutants.py tests/monitoring_stack/test_rules.py --numprocesses 0 --no-cov -rP

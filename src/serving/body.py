@@ -9,6 +9,8 @@ from starlette.types import Receive
 from src.serving.http.context import RequestContext
 from src.serving.problems import Problem
 
+BODY_SECONDS = 10.0  # how long a body may take
+
 _CLOSE = {"Connection": "close"}
 _UTF_8 = (b"charset=utf-8", b'charset="utf-8"')
 

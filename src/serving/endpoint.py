@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from src.serving.http.context import RequestContext
 from src.serving.http.turns import require_patience
 from src.serving.loaded_model import LoadedModel
+from src.serving.problems import PROBLEM, Form, Problem
 from src.serving.state import AppState
 from src.tasks import TaskName, side
 
@@ -42,6 +43,7 @@ class Endpoint:
         of_task: fields that the task of the model decides, from its module of `src.serving.answers`.
         other_answers: statuses beside 200 that have the same body, and what they mean.
         problems: statuses beside those of the key, the limit and a failure.
+        form: how its problems are answered, where its protocol has errors of its own.
         internal: for the cluster alone, the ingress does not lead to it.
         documented: whether it is in the OpenAPI document and in the tables.
     """
@@ -59,6 +61,7 @@ class Endpoint:
     of_task: Callable[[Any], dict[str, Any]] | None = None
     other_answers: Mapping[HTTPStatus, str] = field(default_factory=dict, hash=False)
     problems: tuple[HTTPStatus, ...] = ()
+    form: Form = PROBLEM
     internal: bool = False
     documented: bool = True
 
@@ -78,7 +81,8 @@ class Endpoint:
     def app(self, state: AppState) -> ASGIApp:
         """Return what answers requests to this endpoint."""
         answer = self.handler(state)
-        return Admission(self, state, answer) if self.key or self.limit else answer
+        whole = Admission(self, state, answer) if self.key or self.limit else answer
+        return whole if self.form is PROBLEM else Formed(whole, self.form)
 
 
 class Admission:
@@ -100,6 +104,21 @@ class Admission:
         if self._take is not None:
             await self._take(context)
         await self._answer(scope, receive, send)
+
+
+class Formed:
+    """Answers the problems of an app in the form of another protocol."""
+
+    def __init__(self, app: ASGIApp, form: Form) -> None:
+        self._app = app
+        self._form = form
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Problem as problem:
+            scope["context"].error = problem.kind
+            await self._form.response(problem)(scope, receive, send)
 
 
 class Answer:

@@ -1,9 +1,12 @@
 """Every endpoint of the API; routes, limits, labels of metrics, documents and ingress follow from here."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from src.serving import docs, models, openapi, predict, routes
-from src.serving.endpoint import Endpoint, answering
+from src.serving.endpoint import Endpoint, RequestBody, answering
+from src.serving.problems import Form
+from src.serving.protocols import mlflow, open_inference
 
 _BODY_PROBLEMS = (
     HTTPStatus.REQUEST_TIMEOUT,
@@ -12,6 +15,110 @@ _BODY_PROBLEMS = (
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
+
+_SCORING_PROBLEMS = tuple(
+    status for status in _BODY_PROBLEMS if status is not HTTPStatus.UNPROCESSABLE_ENTITY
+) + (HTTPStatus.BAD_REQUEST,)
+_V2 = Form(open_inference.InferError, "application/json", open_inference.error_response)
+_MLFLOW = Form(mlflow.InvocationError, "application/json", mlflow.error_response)
+_MODEL = "/v2/models/{name}"
+_VERSION = f"{_MODEL}/versions/{{version}}"
+_NO_MODEL = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _open_inference() -> Iterator[Endpoint]:
+    """Give the endpoints of the Open Inference Protocol; those of a model with a version and without."""
+    yield Endpoint(
+        path="/v2",
+        name="server_metadata",
+        handler=answering(open_inference.server),
+        summary="Server metadata of the Open Inference Protocol.",
+        answer=open_inference.ServerMetadata,
+    )
+    yield Endpoint(
+        path="/v2/health/live",
+        name="server_live",
+        handler=answering(open_inference.live),
+        summary="Liveness, as the Open Inference Protocol has it.",
+        answer=open_inference.ServerLive,
+    )
+    yield Endpoint(
+        path="/v2/health/ready",
+        name="server_ready",
+        handler=answering(open_inference.ready),
+        summary="Readiness, as the Open Inference Protocol has it.",
+        answer=open_inference.ServerReady,
+        problems=(HTTPStatus.SERVICE_UNAVAILABLE,),
+        form=_V2,
+    )
+    for base, suffix in ((_MODEL, ""), (_VERSION, "_version")):
+        yield Endpoint(
+            path=base,
+            name=f"model{suffix}_metadata",
+            handler=answering(open_inference.model),
+            summary="Inputs and outputs of the model, as tensors.",
+            key=True,
+            limit="rate_limit_model_info",
+            answer=open_inference.ModelMetadata,
+            problems=_NO_MODEL,
+            form=_V2,
+        )
+        yield Endpoint(
+            path=f"{base}/ready",
+            name=f"model{suffix}_ready",
+            handler=answering(open_inference.model_ready),
+            summary="Readiness of the model.",
+            answer=open_inference.ModelReady,
+            problems=_NO_MODEL,
+            form=_V2,
+        )
+        yield Endpoint(
+            path=f"{base}/infer",
+            method="POST",
+            name=f"model{suffix}_infer",
+            handler=open_inference.infer,
+            summary="Predict rows given as tensors.",
+            description="One tensor a column, or one matrix of all; in JSON, or in binary.",
+            key=True,
+            limit="rate_limit_predict_batch",
+            body=lambda loaded: RequestBody(open_inference.InferRequest),
+            answer=open_inference.InferResponse,
+            problems=(HTTPStatus.NOT_FOUND, *_SCORING_PROBLEMS),
+            form=_V2,
+        )
+
+
+def _mlflow() -> Iterator[Endpoint]:
+    """Give the endpoints of MLflow's scoring protocol."""
+    yield Endpoint(
+        path="/invocations",
+        method="POST",
+        name="invocations",
+        handler=mlflow.invocations,
+        summary="Predict rows, as `mlflow models serve` does.",
+        description="`dataframe_split`, `dataframe_records`, `instances` or `inputs` in JSON, or CSV.",
+        key=True,
+        limit="rate_limit_predict_batch",
+        body=lambda loaded: RequestBody(mlflow.Invocation),
+        answer=mlflow.Predictions,
+        problems=_SCORING_PROBLEMS,
+        form=_MLFLOW,
+    )
+    yield Endpoint(
+        path="/ping",
+        name="ping",
+        handler=answering(mlflow.ping),
+        summary="Health check of MLflow's clients.",
+        problems=(HTTPStatus.SERVICE_UNAVAILABLE,),
+        form=_MLFLOW,
+    )
+    yield Endpoint(
+        path="/version",
+        name="version",
+        handler=answering(mlflow.version),
+        summary="Version of the software.",
+    )
+
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
@@ -91,6 +198,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         of_task=lambda answers: {"summary": answers.BATCH_SUMMARY, "answer": answers.BatchPrediction},
         problems=_BODY_PROBLEMS,
     ),
+    *_open_inference(),
+    *_mlflow(),
     Endpoint(path=docs.OPENAPI, name="openapi", handler=answering(openapi.respond), documented=False),
     Endpoint(path="/docs", name="swagger", handler=answering(docs.swagger), documented=False),
     Endpoint(path="/redoc", name="redoc", handler=answering(docs.redoc), documented=False),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from src.bundle.bundle import Bundle
-from src.runtime.predictions import Runtime
+from src.runtime.predictions import Outputs, Runtime
 from src.schema.features import Features
 from src.serving.decoding import RowDecoder
 from src.serving.logs import Predicted
@@ -26,7 +26,7 @@ class LoadedModel:
         self._rows = metrics.row_counter(bundle)
         task = bundle.manifest.task
         answers = side("src.serving.answers", task).Answers(bundle, metrics.predictions[task])
-        self._one, self._many = answers.one, answers.many
+        self._one, self._many, self._counted = answers.one, answers.many, answers.counted
 
     def answer(self, features: Features) -> tuple[Predicted, bytes]:
         """Return what is predicted of one row, for the log, and the body of the response.
@@ -37,6 +37,13 @@ class LoadedModel:
         if self._rows is not None:
             self._rows.count(features)
         return predicted, body
+
+    def predict_all(self, features: Features) -> Outputs:
+        """Return what is predicted of many rows, counted as a batch's is; raises as `answer` does."""
+        outputs: Outputs = self._counted(self._predict(features))
+        if self._rows is not None:
+            self._rows.count_all(features)
+        return outputs
 
     def answer_all(self, features: Features) -> bytes:
         """Return the body of the response to a batch; raises as `answer` does."""

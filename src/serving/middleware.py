@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from src.serving.http.context import RequestContext
 from src.serving.http.turns import waited
 from src.serving.logs import RequestLog
+from src.serving.paths import Paths
 from src.serving.problems import Problem
 from src.serving.state import AppState
 
@@ -20,7 +21,7 @@ UNKNOWN_ROUTE = "unknown"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 OTHER_METHOD = "other"
 
-Routes = Mapping[str, Set[str]]  # path: methods; no path of the API has a parameter
+Routes = Mapping[str, Set[str]]  # path, as the table of endpoints has it: methods
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Observe:
         self, app: ASGIApp, routes: Routes, state: AppState, log: RequestLog, trusts_proxies: bool
     ) -> None:
         self._app = app
-        self._routes = routes
+        self._find = Paths(routes).find
         self._state = state
         self._metrics = state.metrics
         self._log = log
@@ -49,8 +50,11 @@ class Observe:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter() - waited(scope)
-        path = path_of(scope)
-        route = path if path in self._routes else UNKNOWN_ROUTE
+        match = self._find(path_of(scope))
+        if match is None:
+            route = UNKNOWN_ROUTE
+        else:
+            route, scope["path_params"] = match
         context = scope["context"] = RequestContext(scope, send, route, self._trusts_proxies)
         if self._state.draining:
             context.added.append((b"connection", b"close"))  # the next request goes to another server
@@ -129,7 +133,7 @@ class Methods:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        allowed = self._routes.get(path_of(scope)) if scope["type"] == "http" else None
+        allowed = self._routes.get(scope["context"].route) if scope["type"] == "http" else None
         if allowed is None or scope["method"] in allowed:
             await self._app(scope, receive, send)
             return
@@ -164,7 +168,7 @@ class FastPath:
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._endpoints.get(path_of(scope)) if scope["type"] == "http" else None
+        endpoint = self._endpoints.get(scope["context"].route) if scope["type"] == "http" else None
         if endpoint is None:
             await self._app(scope, receive, send)
             return

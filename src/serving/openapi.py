@@ -79,7 +79,8 @@ def write(endpoints: Iterable[Endpoint], loaded: LoadedModel | None, asks_for_ke
     wanted: dict[tuple[str, str], Any] = {
         **{("body", name): body.type for name, body in bodies.items()},
         **{("answer", endpoint.name): endpoint.answer for endpoint in shown},
-        ("problem", "any"): models.ProblemDetails,
+        **{("problem", form.model.__name__): form.model for form in {one.form for one in shown}},
+        ("problem", "ProblemDetails"): models.ProblemDetails,
     }
     schemas, definitions = TypeAdapter.json_schemas(
         [(key, "validation", TypeAdapter(kind)) for key, kind in wanted.items()], ref_template=_REFERENCE
@@ -112,8 +113,10 @@ def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
     answers = {HTTPStatus.OK: "Successful Response", **endpoint.other_answers}
     responses = {
         **{status: {"description": text, "content": content} for status, text in answers.items()},
-        **{status: problems.described(status) for status in endpoint.all_problems},
-        HTTPStatus.INTERNAL_SERVER_ERROR: problems.described(HTTPStatus.INTERNAL_SERVER_ERROR),
+        **{status: problems.described(status, endpoint.form) for status in endpoint.all_problems},
+        HTTPStatus.INTERNAL_SERVER_ERROR: problems.described(
+            HTTPStatus.INTERNAL_SERVER_ERROR, problems.PROBLEM
+        ),
     }
     described = {"description": endpoint.description} if endpoint.description else {}
     return {

@@ -1,23 +1,17 @@
 """`POST /predict`, the hot path, its steps in order and as lean as they can be; and many rows at once."""
 
-import asyncio
-import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from src.serving.body import read_body, require_json
+from src.serving.batches import in_batch_thread
+from src.serving.body import BODY_SECONDS, read_body, require_json
 from src.serving.endpoint import RequestBody
 from src.serving.http.context import RequestContext
-from src.serving.http.turns import overloaded, require_patience
+from src.serving.http.turns import require_patience
 from src.serving.loaded_model import LoadedModel
 from src.serving.state import AppState
-
-BODY_SECONDS = 10.0  # how long a body may take
-BATCH_PATIENCE_SECONDS = 5.0  # whose batch has waited longer for the thread is told to come back
-BATCH_THREADS = 1  # one fills what the event loop leaves of the interpreter; each more holds memory
 
 
 class Predict:
@@ -53,7 +47,6 @@ class PredictBatch:
         self._state = state
         self._most_bytes = state.settings.batch_max_body_bytes
         self._body_seconds = body_seconds
-        self._threads = ThreadPoolExecutor(BATCH_THREADS, "batch")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope["context"]
@@ -64,15 +57,10 @@ class PredictBatch:
         except ClientDisconnect:
             return
         require_patience(scope)
-        # In a thread: the model takes long enough for others to wait, and lets them run meanwhile.
-        loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._threads, _answer_all, loaded, body, time.monotonic())
-        await respond(send, answer)
+        await respond(send, await in_batch_thread(self._state, _answer_all, loaded, body))
 
 
-def _answer_all(loaded: LoadedModel, body: bytes, since: float) -> bytes:
-    if time.monotonic() - since > BATCH_PATIENCE_SECONDS:
-        raise overloaded()
+def _answer_all(loaded: LoadedModel, body: bytes) -> bytes:
     return loaded.answer_all(loaded.read_all(body))
 
 

@@ -1,13 +1,16 @@
 """Errors as callers see them: RFC 9457 `application/problem+json`, without a word of what they sent."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from src.serving.models import ProblemDetails
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -35,22 +38,27 @@ class Problem(Exception):
     ) -> None:
         super().__init__(kind)
         self.kind = kind
-        self._status = status
-        self._detail = detail or _DETAILS.get(status) or status.description or status.phrase
-        self._headers = headers
-        self._errors = errors
+        self.status = status
+        self.detail: str = detail or _DETAILS.get(status) or status.description or status.phrase
+        self.headers = headers
+        self.errors = errors
 
     def response(self) -> Response:
         """Return the answer that the caller gets."""
         content: dict[str, Any] = {
             "type": "about:blank",
-            "title": self._status.phrase,
-            "status": self._status.value,
-            "detail": self._detail,
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
         }
-        if self._errors:
-            content["errors"] = self._errors
-        return Response(json.dumps(content), self._status, self._headers, MEDIA_TYPE)
+        if self.errors:
+            content["errors"] = self.errors
+        return Response(json.dumps(content), self.status, self.headers, MEDIA_TYPE)
+
+
+def bad_request(detail: str) -> Problem:
+    """Return the problem of a body that is not what its protocol says."""
+    return Problem(HTTPStatus.BAD_REQUEST, "bad_request", detail)
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:
@@ -67,12 +75,18 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     return await answer_problem(request, Problem(status, status.name.lower(), headers=error.headers))
 
 
-def described(status: HTTPStatus) -> dict[str, Any]:
+class Form(NamedTuple):
+    """How problems are answered."""
+
+    model: type[BaseModel]
+    media_type: str
+    response: Callable[[Problem], Response]
+
+
+PROBLEM = Form(ProblemDetails, MEDIA_TYPE, Problem.response)
+
+
+def described(status: HTTPStatus, form: Form) -> dict[str, Any]:
     """Return a problem with `status` as OpenAPI describes a response."""
-    schema = {"$ref": "#/components/schemas/ProblemDetails"}
-    return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
-
-
-def describe(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Return what FastAPI takes as the `responses` of a route."""
-    return {status.value: described(status) for status in statuses}
+    schema = {"$ref": f"#/components/schemas/{form.model.__name__}"}
+    return {"description": status.phrase, "content": {form.media_type: {"schema": schema}}}

@@ -1,6 +1,7 @@
 """What the parts of one app share."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from src.bundle.bundle import Bundle
@@ -11,6 +12,8 @@ from src.serving.loaded_model import LoadedModel
 from src.serving.metrics import Metrics
 from src.serving.problems import Problem
 from src.serving.ratelimits import Quotas
+
+BATCH_THREADS = 1  # one fills what the event loop leaves of the interpreter; each more holds memory
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +27,7 @@ class AppState:
         self.quotas = Quotas(settings, self.metrics)
         keys = (key.get_secret_value() for key in settings.api_key)
         self.auth = ApiKeyAuth(keys, self.quotas.wrong_key, self.metrics)
+        self.batch_threads = ThreadPoolExecutor(BATCH_THREADS, "batch")
         self.draining = False
         self.loaded: LoadedModel | None = None
 

@@ -17,6 +17,11 @@ KEY = "good-" + "k" * 32
 MakeClient = Callable[..., AbstractContextManager[TestClient]]
 
 
+def concrete(path: str) -> str:
+    """Return `path` with the model of the tests in the place of its parameters."""
+    return path.replace("{name}", "IrisClassifier").replace("{version}", "7")
+
+
 class FakeSource:
     """A source whose answers are attributes: an error is raised, anything else returned."""
 

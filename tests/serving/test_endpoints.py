@@ -20,7 +20,7 @@ from src.serving.endpoint import Endpoint, answering
 from src.serving.endpoints import ENDPOINTS
 from src.serving.http.context import RequestContext
 from tests.conftest import REPOSITORY
-from tests.serving.conftest import KEY, MakeClient
+from tests.serving.conftest import KEY, MakeClient, concrete
 
 SHOWN = [endpoint for endpoint in ENDPOINTS if endpoint.documented]
 
@@ -35,6 +35,18 @@ def test_what_callers_rely_on() -> None:
         "GET /model/info": (True, "rate_limit_model_info"),
         "POST /predict": (True, "rate_limit_predict"),
         "POST /predict/batch": (True, "rate_limit_predict_batch"),
+        "GET /v2": (False, None),
+        "GET /v2/health/live": (False, None),
+        "GET /v2/health/ready": (False, None),
+        "GET /v2/models/{name}": (True, "rate_limit_model_info"),
+        "GET /v2/models/{name}/ready": (False, None),
+        "POST /v2/models/{name}/infer": (True, "rate_limit_predict_batch"),
+        "GET /v2/models/{name}/versions/{version}": (True, "rate_limit_model_info"),
+        "GET /v2/models/{name}/versions/{version}/ready": (False, None),
+        "POST /v2/models/{name}/versions/{version}/infer": (True, "rate_limit_predict_batch"),
+        "POST /invocations": (True, "rate_limit_predict_batch"),
+        "GET /ping": (False, None),
+        "GET /version": (False, None),
     }
 
 
@@ -145,10 +157,11 @@ def test_the_router_answers_as_the_app_does(client: TestClient, endpoint: Endpoi
         await app.router(scope, receive, send)
 
     row = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
-    body = {"rows": [row]} if endpoint.path == "/predict/batch" else row
-    options = {"json": body} if endpoint.method == "POST" else {}
+    matrix = {"name": "rows", "datatype": "FP64", "shape": [1, 4], "data": [*row.values()]}
+    bodies = {"predict": row, "predict_batch": {"rows": [row]}, "invocations": {"instances": [row]}}
+    options = {"json": bodies.get(endpoint.name, {"inputs": [matrix]})} if endpoint.method == "POST" else {}
     answers = [
-        to.request(endpoint.method, endpoint.path, **options)
+        to.request(endpoint.method, concrete(endpoint.path), **options)
         for to in (client, TestClient(without_middleware))
     ]
 

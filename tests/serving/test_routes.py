@@ -5,9 +5,9 @@ from starlette.testclient import TestClient
 
 from src.serving.endpoints import ENDPOINTS
 from src.version import VERSION
-from tests.serving.conftest import KEY, MakeClient
+from tests.serving.conftest import KEY, MakeClient, concrete
 
-PATHS = [endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET"]
+PATHS = [concrete(endpoint.path) for endpoint in ENDPOINTS if endpoint.method == "GET"]
 
 
 def test_home_says_where_to_look_next(client: TestClient) -> None:

@@ -48,8 +48,12 @@ class NumberAnswers:
         self._count()
         return Predicted("0.5", ', "predicted_number": 0.5'), b'{"number":0.5}'
 
-    def many(self, predictions: Predictions) -> bytes:
+    def counted(self, predictions: Predictions) -> Predictions:
         self._count(len(predictions.labels))
+        return predictions
+
+    def many(self, predictions: Predictions) -> bytes:
+        self.counted(predictions)
         return b'{"numbers":[0.5]}'
 
 

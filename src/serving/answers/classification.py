@@ -13,6 +13,7 @@ from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 from src.serving.logs import Predicted
 from src.serving.models import AnswerModel, ModelDescription, ModelOrigin
+from src.serving.protocols.tensors import Tensor
 
 ROW_SUMMARY = "Predict the class of one row."
 BATCH_SUMMARY = "Predict the class of each row of a batch."
@@ -118,16 +119,21 @@ class Answers:
         self._observe(confidence)
         return self._predicted[label], (self._templates[label] % (confidence, *values)).encode()
 
-    def many(self, predictions: Predictions) -> bytes:
-        """Return the body of the response to a batch; raises as `one` does."""
+    def counted(self, predictions: Predictions) -> Predictions:
+        """Return `predictions` of a batch, counted; raises as `one` does."""
         labels, scores = predictions
         if not np.isfinite(scores).all():
             raise self._failure()
-        confidences = scores[np.arange(len(labels)), labels]
         counted = np.bincount(labels, minlength=len(self._classes))
         for count, number in zip(self._counts, counted, strict=True):
             count(int(number))
-        self._observe_all(confidences)
+        self._observe_all(confidences_of(predictions))
+        return predictions
+
+    def many(self, predictions: Predictions) -> bytes:
+        """Return the body of the response to a batch; raises as `one` does."""
+        labels, scores = self.counted(predictions)
+        confidences = confidences_of(predictions)
         templates = self._row_templates
         rows = zip(labels.tolist(), confidences.tolist(), scores.tolist(), strict=True)
         answers = ",".join(templates[label] % (confidence, *values) for label, confidence, values in rows)
@@ -135,6 +141,41 @@ class Answers:
 
     def _failure(self) -> ModelFailure:
         return ModelFailure(f"version {self._version} gave a score that is not a number")
+
+
+def confidences_of(predictions: Predictions) -> NDArray[np.float64]:
+    """Return the probability of the predicted class of each row, [rows]."""
+    confidences: NDArray[np.float64] = predictions.scores[
+        np.arange(len(predictions.labels)), predictions.labels
+    ]
+    return confidences
+
+
+def output_metadata(schema: Schema) -> list[dict[str, Any]]:
+    """Return the outputs as the Open Inference Protocol describes tensors."""
+    return [
+        {"name": "prediction", "datatype": "BYTES", "shape": [-1]},
+        {"name": "confidence", "datatype": "FP64", "shape": [-1]},
+        {"name": "probabilities", "datatype": "FP64", "shape": [-1, len(schema.classes)]},
+    ]
+
+
+def to_tensors(schema: Schema, predictions: Predictions) -> list[Tensor]:
+    """Return the outputs as tensors of the Open Inference Protocol."""
+    rows, classes = predictions.scores.shape
+    return [
+        Tensor("prediction", "BYTES", (rows,), [schema.classes[label] for label in predictions.labels]),
+        Tensor("confidence", "FP64", (rows,), confidences_of(predictions).tolist()),
+        Tensor("probabilities", "FP64", (rows, classes), predictions.scores.ravel().tolist()),
+    ]
+
+
+def plain(schema: Schema, predictions: Predictions, method: str) -> list[Any]:
+    """Return what scikit-learn's `method`, `predict` or `predict_proba`, would, for MLflow's clients."""
+    if method == "predict_proba":
+        scores: list[Any] = predictions.scores.tolist()
+        return scores
+    return [schema.classes[label] for label in predictions.labels]
 
 
 def _template(label: str, classes: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.runtime.answers.classification import Predictions
 from src.schema.features import Features
-from src.serving import predict
+from src.serving import batches
 from src.serving.app import create_app
 from src.serving.http import turns
 from tests.conftest import FixedRuntime
@@ -141,7 +141,7 @@ def test_who_waited_too_long_is_told_to_come_back(
 def test_a_batch_that_waited_too_long_is_told_to_come_back(
     monkeypatch: pytest.MonkeyPatch, make_client: MakeClient
 ) -> None:
-    monkeypatch.setattr(predict, "BATCH_PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(batches, "PATIENCE_SECONDS", -1)
     with make_client() as client:
         response = client.post(
             "/predict/batch", content=b"[" + ROW + b"]", headers={"Content-Type": "application/json"}

@@ -1,0 +1,69 @@
+"""A real server with a model that has every kind of column, and rows that use them."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pandas as pd
+import pytest
+
+from src.data import prepare
+from src.evaluation import evaluate
+from src.training import train
+from tests.conftest import REPOSITORY, copy_inputs, inside, run
+from tests.mixed import mixed_table, write_mixed
+from tests.ports import free_port
+from tests.servers import Server, answers
+
+UNLIMITED = dict.fromkeys(
+    ("RATE_LIMIT_PREDICT", "RATE_LIMIT_PREDICT_BATCH", "RATE_LIMIT_MODEL_INFO"), "100000/minute"
+)
+
+
+class Served(NamedTuple):
+    """A running server."""
+
+    url: str
+    rows: list[dict[str, Any]]  # that a request may hold, missing values and unseen texts among them
+
+    @property
+    def table(self) -> pd.DataFrame:
+        return pd.DataFrame(self.rows)
+
+    def predictions(self) -> list[dict[str, Any]]:
+        """Return what `/predict` answers to each row."""
+        with httpx.Client(base_url=self.url) as client:
+            return [client.post("/predict", json=row).raise_for_status().json() for row in self.rows]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("clients")
+    copy_inputs(folder / "checkout")
+    with inside(folder / "checkout"):
+        write_mixed(Path())
+        for main in (prepare.main, train.main, evaluate.main):
+            run(main)
+    port = free_port()
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY), "PORT": str(port), **UNLIMITED}
+    command = [sys.executable, "-m", "src.serving"]
+    server = Server(command, folder / "checkout", folder / "log", environment)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        server.wait_until(lambda: answers(f"{url}/readyz"), "the server is ready")
+        yield Served(url, _rows())
+    finally:
+        server.end()
+
+
+def _rows() -> list[dict[str, Any]]:
+    table = mixed_table().head(60).drop(columns=["customer id", "bought?"])
+    names = ["age", "income", "city", "member", "newsletter"]
+    table = table.set_axis(names, axis="columns").astype(object)
+    table = table.where(table.notna(), None)
+    table.loc[3, "city"] = "Évora, unseen"
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
+    return rows
