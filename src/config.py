@@ -1,15 +1,17 @@
 """Where we run: the settings of a deployment and of the commands, read here alone."""
 
+import os
+import re
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from src import paths
 from src.errors import ConfigError
-from src.setting_types import Bytes, CommaSeparated, Keys, Limit, LimitStorage, Seconds
-from src.validation import first_problem
+from src.setting_types import Bytes, CommaSeparated, Keys, Limit, LimitStorage, Seconds, WholeSeconds
+from src.validation import Problem, allowed, first_problem, meant, shown
 
 MIN_KEY_LENGTH = 32
 SECRETS = Path("/run/secrets")  # where Docker and Compose mount a file for each secret
@@ -49,7 +51,7 @@ class Settings(StoreSettings):
         (), description="keys a caller may send in `X-API-Key`, comma-separated for rotation"
     )
     cors_origins: CommaSeparated = Field(
-        (), description="origins whose pages may call the API, comma-separated"
+        (), description="origins whose pages may call the API, comma-separated; none: all, in development"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level that is logged"
@@ -71,7 +73,7 @@ class Settings(StoreSettings):
         le=3600,
         description="how long readiness says 503 before connections close, once told to stop",
     )
-    shutdown_seconds: int = Field(
+    shutdown_seconds: WholeSeconds = Field(
         30, ge=1, le=3600, description="how long requests in flight may take once told to stop"
     )
     max_body_bytes: Bytes = Field(64 * 1024, description="larger bodies are refused before they are parsed")
@@ -87,6 +89,19 @@ class Settings(StoreSettings):
     rate_limit_predict_batch: Limit = Field("10/minute", description="`/predict/batch`, per client")
     rate_limit_model_info: Limit = Field("20/minute", description="`/model/info`, per client")
     rate_limit_wrong_key: Limit = Field("10/minute", description="wrong keys, per address")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin not in ("*", "null") and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin):
+                raise ValueError(f"{shown(origin)}: write an origin as https://app.example, without a path")
+        return origins
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may call the API: all of them, unless they are named."""
+        return self.cors_origins or ("*",)
 
     @model_validator(mode="after")
     def _refuse_open_production(self) -> Self:
@@ -119,6 +134,23 @@ def load_store_settings() -> StoreSettings:
     return _from_environment(StoreSettings)
 
 
+def near_misses() -> list[str]:
+    """Return what is set in the environment and is nearly, but not, one of our variables, a line each."""
+    known = [name.upper() for name in Settings.model_fields]
+    near = {name: meant(name, known) for name in sorted(os.environ) if name.isupper() and name not in known}
+    return [f"{name} is set, and is no setting{hint}" for name, hint in near.items() if hint]
+
+
+def _explain(kind: type[StoreSettings], problem: Problem) -> str:
+    """Return one line: the variable, what is allowed, and what it was unless that may be secret."""
+    what = allowed(kind, problem)
+    variable = tuple(str(part).upper() for part in problem.place)
+    if what is None:
+        said = str(problem._replace(place=variable))
+        return said + "".join(f"; {line}" for line in near_misses()) if " is required " in said else said
+    return f"{'.'.join(variable)}: {shown(str(problem.found))}; allowed: {what}"
+
+
 S = TypeVar("S", bound=StoreSettings)
 
 
@@ -126,8 +158,6 @@ def _from_environment(kind: type[S]) -> S:
     try:
         return kind(_secrets_dir=SECRETS if SECRETS.is_dir() else None)
     except ValidationError as error:
-        problem = first_problem(error)
-        variable = tuple(str(part).upper() for part in problem.place)
-        raise ConfigError(str(problem._replace(place=variable))) from error
+        raise ConfigError(_explain(kind, first_problem(error))) from error
     except SettingsError as error:  # the file of a secret cannot be read
         raise ConfigError(str(error.__cause__ or error)) from error

@@ -1,12 +1,12 @@
 """What is trained: `params.yaml`, checked whole."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, Union
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from src import paths
 from src.errors import ConfigError
@@ -15,7 +15,7 @@ from src.export.families.registry import FAMILIES
 from src.schema.cells import MISSING, CellRule
 from src.strict_model import StrictModel
 from src.tasks import CLASSIFICATION, TASKS, TaskName
-from src.validation import Problem, problems, shown
+from src.validation import Problem, allowed, meant, problems, shown
 
 
 def _check_range(value: tuple[float, float]) -> tuple[float, float]:
@@ -133,9 +133,22 @@ def _explain(error: ValidationError) -> str:
     if first.kind == "unknown_parameter":
         others = (problem for problem in found if problem.kind == first.kind)
         return f"{first}; leave out {', '.join(shown(str(other.place[-1])) for other in others)}"
-    if first.kind in ("extra_forbidden", "missing") or isinstance(first.found, dict):
+    if first.kind == "extra_forbidden":
+        return str(first) + meant(str(first.place[-1]), _siblings(first.place))
+    if first.kind == "missing" or isinstance(first.found, dict):
         return str(first)
+    if what := first.allowed or allowed(Params, first):
+        where = ".".join(shown(str(part)) for part in first.place)
+        return f"{where}: {first.found!r}; allowed: {what}"
     return f"{first}, was {first.found!r}"
+
+
+def _siblings(place: tuple[str | int, ...]) -> Iterable[str]:
+    """Return the keys that there may be where `place` is."""
+    model: Any = Params
+    for name in place[:-1]:
+        model = model.model_fields[name].annotation if name in model.model_fields else BaseModel
+    return list(getattr(model, "model_fields", ()))
 
 
 def _as_in_the_file(problem: Problem) -> Problem:
@@ -145,15 +158,17 @@ def _as_in_the_file(problem: Problem) -> Problem:
     if problem.kind == "union_tag_not_found":
         return Problem(("train", "model"), "missing", "missing", None)
     if problem.kind == "union_tag_invalid":
-        *names, last = (f"'{family.name}'" for family in FAMILIES)
-        message = f"Input should be {', '.join(names)} or {last}"
-        return Problem(("train", "model"), problem.kind, message, problem.found["model"])
+        *names, last = (family.name for family in FAMILIES)
+        known = f"{', '.join(names)} or {last}"
+        return Problem(("train", "model"), problem.kind, "", problem.found["model"], known)
     _, *rest = problem.place
     if not rest:
         return problem
     [family] = (family for family in FAMILIES if family.name == rest[0])
-    found = problem._replace(place=("train", *rest[1:]))
+    what = allowed(family.params, problem._replace(place=tuple(rest[1:])))
+    found = problem._replace(place=("train", *rest[1:]), allowed=what)
     if problem.kind != "extra_forbidden":
         return found
-    message = f"{family.name} has no such parameter; it has: {', '.join(family.parameters) or 'none'}"
+    near = meant(str(rest[-1]), family.parameters)
+    message = f"{family.name} has no such parameter{near}; it has: {', '.join(family.parameters) or 'none'}"
     return found._replace(kind="unknown_parameter", message=message)

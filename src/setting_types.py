@@ -41,9 +41,32 @@ def _check_storage(value: str) -> str:
     return value
 
 
+_SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
+_DURATIONS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _size(value: object) -> object:
+    """Return the number of bytes that `64KiB` or `1MB` says; what says nothing stays, to be refused."""
+    match = (
+        re.fullmatch(r"(\d{1,18}) ?([KMG]I?)?B?", value.strip().upper()) if isinstance(value, str) else None
+    )
+    return int(match[1]) * _SIZES[match[2] or ""] if match else value
+
+
+def _duration(value: object) -> object:
+    """Return the seconds that `500ms`, `10s` or `5m` says; what says nothing stays, to be refused."""
+    match = (
+        re.fullmatch(r"(\d+(?:\.\d+)?) ?(ms|[smhd])", value.strip().lower())
+        if isinstance(value, str)
+        else None
+    )
+    return float(match[1]) * _DURATIONS[match[2]] if match else value
+
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
-Bytes = Annotated[int, Field(ge=1, le=2**30)]
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
+Bytes = Annotated[int, Field(ge=1, le=2**30), BeforeValidator(_size)]
+Seconds = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_duration)]
+WholeSeconds = Annotated[int, BeforeValidator(_duration)]
 Limit = Annotated[str, AfterValidator(_check_limit)]
 LimitStorage = Annotated[str, AfterValidator(_check_storage)]

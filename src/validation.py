@@ -1,8 +1,13 @@
 """What pydantic refused, as one line for the person who can mend it."""
 
-from typing import Any, NamedTuple
+import types
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic import ValidationError
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 MAX_PROBLEMS = 1_000  # more are counted, not looked at: each takes a kilobyte
 MAX_SHOWN = 60  # characters of a name that a message repeats
@@ -17,6 +22,7 @@ class Problem(NamedTuple):
     kind: str  # pydantic's name for what is wrong
     message: str  # what is allowed
     found: Any  # it may be secret: `str` of a problem leaves it out
+    allowed: str | None = None  # what may be there, where that is known already
 
     def __str__(self) -> str:
         where = ".".join(shown(str(part)) for part in self.place)
@@ -40,6 +46,63 @@ def problems(error: ValidationError) -> list[Problem]:
         )
         for one in error.errors(include_url=False, include_context=False)
     ]
+
+
+def allowed(model: type[BaseModel], problem: Problem) -> str | None:
+    """Return what the field that `problem` is about may be, where its type says so: `0 to 65535`."""
+    field = _field(model, problem.place)
+    if field is None or problem.kind in ("missing", "extra_forbidden", "value_error"):
+        return None
+    kinds = set(_kinds(field.annotation))
+    for kind in kinds:
+        if get_origin(kind) is Literal:
+            return " or ".join(map(str, get_args(kind)))
+    null = " or null" if type(None) in kinds else ""
+    if kinds & {int, float}:
+        whole = "a whole number, " if int in kinds else ""
+        return f"{whole}{_bounds(field)}{null}".strip(", ") if _bounds(field) else f"a number{null}"
+    return f"true or false{null}" if bool in kinds else None
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return `, did you mean NAME?` for the one of `known` that is nearly `name`; nothing for none."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.85)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def _field(model: Any, place: tuple[str | int, ...]) -> FieldInfo | None:
+    field: FieldInfo | None = None
+    for name in place:
+        fields: dict[str, FieldInfo] = getattr(model, "model_fields", {})
+        field = fields.get(str(name))
+        if field is None:
+            return None
+        model = field.annotation
+    return field
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        for one in get_args(annotation):
+            yield from _kinds(one)
+    else:
+        yield annotation
+
+
+def _bounds(field: FieldInfo) -> str:
+    """Return the least and the most that a number may be, in words."""
+    found: dict[str, Any] = {}
+    for one in field.metadata:
+        if isinstance(one, Ge | Gt):
+            found["low"] = f"{one.ge}" if isinstance(one, Ge) else f"more than {one.gt}"
+        elif isinstance(one, Le | Lt):
+            found["high"] = f"{one.le}" if isinstance(one, Le) else f"less than {one.lt}"
+    low, high = found.get("low"), found.get("high")
+    if low and high:
+        return (
+            f"{low} to {high}" if low[0] in "-0123456789" and high[0] in "-0123456789" else f"{low}, {high}"
+        )
+    return f"{low} or more" if low and low[0].isdigit() else low or high or ""
 
 
 def shown(text: str) -> str:

@@ -64,7 +64,7 @@ def test_a_depth_of_nought_stops_training(command: Command) -> None:
 
     assert result.returncode == 2
     assert result.stderr == (
-        "error: command line: train.max_depth: Input should be greater than or equal to 1, was 0\n"
+        "error: command line: train.max_depth: 0; allowed: a whole number, 1 to 1000 or null\n"
     )
 
 

@@ -43,7 +43,7 @@ def test_a_locked_down_production_starts(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"ENVIRONMENT": "prod"}, "ENVIRONMENT: Input should be 'development' or 'production'"),
+        ({"ENVIRONMENT": "prod"}, "ENVIRONMENT: prod; allowed: development or production"),
         ({"API_KEY": ""}, "API_KEY is required in production; make one with: openssl rand -hex 32"),
         ({"API_KEY": "k" * 31}, "API_KEY: each key needs at least 32 characters in production"),
         ({"API_KEY": f"{KEY},short"}, "API_KEY: each key needs at least 32 characters in production"),
@@ -62,27 +62,33 @@ def test_a_locked_down_production_starts(monkeypatch: pytest.MonkeyPatch) -> Non
             "RATE_LIMIT_PREDICT: write a limit as 10/minute, 100/hour or 1000/day",
         ),
         *(
-            ({name: value}, f"{name}: Input should be a finite number")
+            ({name: value}, None)
             for name in ("MODEL_REFRESH_SECONDS", "DRAIN_SECONDS")
             for value in ("nan", "inf", "-inf", "1e999")
         ),
         (
             {"MODEL_REFRESH_SECONDS": "1e10"},
-            "MODEL_REFRESH_SECONDS: Input should be less than or equal to 604800",
+            "MODEL_REFRESH_SECONDS: 1e10; allowed: 0.001 to 604800",
         ),
         (
             {"MODEL_REFRESH_SECONDS": "1e-300"},
-            "MODEL_REFRESH_SECONDS: Input should be greater than or equal to 0.001",
+            "MODEL_REFRESH_SECONDS: 1e-300; allowed: 0.001 to 604800",
         ),
-        ({"DRAIN_SECONDS": "1e9"}, "DRAIN_SECONDS: Input should be less than or equal to 3600"),
-        ({"SHUTDOWN_SECONDS": str(10**30)}, "SHUTDOWN_SECONDS: Input should be less than or equal to 3600"),
-        ({"MAX_BODY_BYTES": str(2**63)}, "MAX_BODY_BYTES: Input should be less than or equal to 1073741824"),
+        ({"DRAIN_SECONDS": "1e9"}, "DRAIN_SECONDS: 1e9; allowed: 0 to 3600"),
+        (
+            {"SHUTDOWN_SECONDS": str(10**30)},
+            f"SHUTDOWN_SECONDS: {10**30}; allowed: a whole number, 1 to 3600",
+        ),
+        (
+            {"MAX_BODY_BYTES": str(2**63)},
+            f"MAX_BODY_BYTES: {2**63}; allowed: a whole number, 1 to 1073741824",
+        ),
         (
             {"BATCH_MAX_BODY_BYTES": str(2**63)},
-            "BATCH_MAX_BODY_BYTES: Input should be less than or equal to 1073741824",
+            f"BATCH_MAX_BODY_BYTES: {2**63}; allowed: a whole number, 1 to 1073741824",
         ),
-        ({"BATCH_MAX_ROWS": str(2**63)}, "BATCH_MAX_ROWS: Input should be less than or equal to 100000"),
-        ({"WORKERS": str(2**63)}, "WORKERS: Input should be less than or equal to 64"),
+        ({"BATCH_MAX_ROWS": str(2**63)}, f"BATCH_MAX_ROWS: {2**63}; allowed: a whole number, 1 to 100000"),
+        ({"WORKERS": str(2**63)}, f"WORKERS: {2**63}; allowed: a whole number, 1 to 64"),
         (
             {"RATE_LIMIT_PREDICT": "99999999999999999999/minute"},
             "RATE_LIMIT_PREDICT: a limit is at most 1000000000 requests, in at most 366 days",
@@ -99,7 +105,7 @@ def test_a_locked_down_production_starts(monkeypatch: pytest.MonkeyPatch) -> Non
             {"RATE_LIMIT_STORAGE": "redis://user:pass/word@host"},
             "RATE_LIMIT_STORAGE: must be an address such as redis://host:6379",
         ),
-        ({"PORT": "http"}, "PORT: Input should be a valid integer, unable to parse string as an integer"),
+        ({"PORT": "http"}, "PORT: http; allowed: a whole number, 0 to 65535"),
     ],
 )
 def test_an_unsafe_or_impossible_setting_stops_the_start(

@@ -1,6 +1,7 @@
 """From the bytes of a request to the model's matrices, or to what is wrong with them."""
 
 import json
+import re
 from http import HTTPStatus
 from operator import itemgetter
 from typing import Any
@@ -12,8 +13,10 @@ from pydantic_core import ErrorDetails
 from src.schema.columns import NumericColumn, Schema
 from src.schema.features import Features
 from src.schema.request import NOT_A_WORD, batch_model, request_model
-from src.serving.problems import Problem
+from src.serving.problems import Problem, bad_request
 
+MAX_NAMED = 3  # unknown fields of a row
+_NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,39}").fullmatch  # of a column, as far as one can tell
 MAX_ENTRIES = 100  # of one answer; a batch may hold many more mistakes
 Entry = dict[str, str | int | None]
 
@@ -52,7 +55,7 @@ class RowDecoder:
         try:
             row = self._validate(body)
         except ValidationError as error:
-            raise _invalid(self._explain(error)) from None
+            raise self._refused(body, error) from None
         values: dict[str, Any] = row.__dict__
         texts = [values[name] for name in self._categorical]
         # Each key and each text takes two quotes. More than that, and a key came twice, of which the
@@ -68,7 +71,7 @@ class RowDecoder:
         try:
             batch = self._validate_all(body)
         except ValidationError as error:
-            raise _invalid(self._explain(error)) from None
+            raise self._refused(body, error, batch=True) from None
         rows: list[BaseModel] = batch.rows
         values = [row.__dict__ for row in rows]
         texts = [[row[name] for name in self._categorical] for row in values] if self._categorical else []
@@ -105,20 +108,34 @@ class RowDecoder:
         matrix[:] = texts
         return matrix
 
+    def _refused(self, body: bytes, error: ValidationError, batch: bool = False) -> Problem:
+        """Return the problem of a body that is not what it should be: no JSON, or not as the schema says."""
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            what = first["msg"] if body.strip() else "The body is empty"
+            return bad_request(f"{what}; send a JSON object, /docs shows one.", "malformed_json")
+        if batch and isinstance(given := json.loads(body), dict) and given.keys() & self._columns.keys():
+            return _invalid(
+                [_entry(None, "rows", 'Put rows under `rows`: {"rows": [{…}]}, or ask /predict.')]
+            )
+        return _invalid(self._explain(error))
+
     def _explain(self, error: ValidationError) -> list[Entry]:
-        """Return an entry for each wrong field; a field that is not ours is not repeated."""
+        """Return an entry for each wrong field; one that is not ours is named if it looks like a name."""
         entries: list[Entry] = []
-        unknown: dict[int | None, int] = {}
+        unknown: dict[int | None, list[str]] = {}
         for problem in error.errors(include_url=False, include_input=False):
             row, field = _place(problem["loc"])
             if problem["loc"] and problem["loc"][-1] == NOT_A_WORD:
                 continue  # the number's own problem is said
             if problem["type"] == "extra_forbidden":
-                unknown[row] = unknown.get(row, 0) + 1
+                unknown.setdefault(row, []).append(str(problem["loc"][-1]))
             else:
                 entries.append(_entry(row, field, self._detail(problem, field)))
-        for row, count in unknown.items():
-            entries.append(_entry(row, None, f"{count} unknown; the fields are {self._names}."))
+        for row, names in unknown.items():
+            named = [name for name in names if _NAME(name)][:MAX_NAMED]
+            said = f"{len(names)} unknown{''.join(f', {name}' for name in named)}"
+            entries.append(_entry(row, None, f"{said}; the fields are {self._names}."))
         return entries
 
     def _detail(self, problem: ErrorDetails, field: str | None) -> str:

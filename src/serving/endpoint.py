@@ -44,6 +44,7 @@ class Endpoint:
         other_answers: statuses beside 200 that have the same body, and what they mean.
         problems: statuses beside those of the key, the limit and a failure.
         form: how its problems are answered, where its protocol has errors of its own.
+        tag: the group that the documentation shows it in.
         internal: for the cluster alone, the ingress does not lead to it.
         documented: whether it is in the OpenAPI document and in the tables.
     """
@@ -62,6 +63,7 @@ class Endpoint:
     other_answers: Mapping[HTTPStatus, str] = field(default_factory=dict, hash=False)
     problems: tuple[HTTPStatus, ...] = ()
     form: Form = PROBLEM
+    tag: str = "Operations"
     internal: bool = False
     documented: bool = True
 

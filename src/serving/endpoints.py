@@ -9,6 +9,7 @@ from src.serving.problems import Form
 from src.serving.protocols import mlflow, open_inference
 
 _BODY_PROBLEMS = (
+    HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -16,11 +17,13 @@ _BODY_PROBLEMS = (
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 
+# In other protocols a row that does not match the schema is a bad request, too.
 _SCORING_PROBLEMS = tuple(
     status for status in _BODY_PROBLEMS if status is not HTTPStatus.UNPROCESSABLE_ENTITY
-) + (HTTPStatus.BAD_REQUEST,)
+)
 _V2 = Form(open_inference.InferError, "application/json", open_inference.error_response)
 _MLFLOW = Form(mlflow.InvocationError, "application/json", mlflow.error_response)
+_V2_TAG, _MLFLOW_TAG = "Open Inference Protocol", "MLflow scoring"
 _MODEL = "/v2/models/{name}"
 _VERSION = f"{_MODEL}/versions/{{version}}"
 _NO_MODEL = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -34,6 +37,7 @@ def _open_inference() -> Iterator[Endpoint]:
         handler=answering(open_inference.server),
         summary="Server metadata of the Open Inference Protocol.",
         answer=open_inference.ServerMetadata,
+        tag=_V2_TAG,
     )
     yield Endpoint(
         path="/v2/health/live",
@@ -41,6 +45,7 @@ def _open_inference() -> Iterator[Endpoint]:
         handler=answering(open_inference.live),
         summary="Liveness, as the Open Inference Protocol has it.",
         answer=open_inference.ServerLive,
+        tag=_V2_TAG,
     )
     yield Endpoint(
         path="/v2/health/ready",
@@ -50,6 +55,7 @@ def _open_inference() -> Iterator[Endpoint]:
         answer=open_inference.ServerReady,
         problems=(HTTPStatus.SERVICE_UNAVAILABLE,),
         form=_V2,
+        tag=_V2_TAG,
     )
     for base, suffix in ((_MODEL, ""), (_VERSION, "_version")):
         yield Endpoint(
@@ -62,6 +68,7 @@ def _open_inference() -> Iterator[Endpoint]:
             answer=open_inference.ModelMetadata,
             problems=_NO_MODEL,
             form=_V2,
+            tag=_V2_TAG,
         )
         yield Endpoint(
             path=f"{base}/ready",
@@ -71,6 +78,7 @@ def _open_inference() -> Iterator[Endpoint]:
             answer=open_inference.ModelReady,
             problems=_NO_MODEL,
             form=_V2,
+            tag=_V2_TAG,
         )
         yield Endpoint(
             path=f"{base}/infer",
@@ -85,6 +93,7 @@ def _open_inference() -> Iterator[Endpoint]:
             answer=open_inference.InferResponse,
             problems=(HTTPStatus.NOT_FOUND, *_SCORING_PROBLEMS),
             form=_V2,
+            tag=_V2_TAG,
         )
 
 
@@ -99,10 +108,11 @@ def _mlflow() -> Iterator[Endpoint]:
         description="`dataframe_split`, `dataframe_records`, `instances` or `inputs` in JSON, or CSV.",
         key=True,
         limit="rate_limit_predict_batch",
-        body=lambda loaded: RequestBody(mlflow.Invocation),
+        body=mlflow.invocation_body,
         answer=mlflow.Predictions,
         problems=_SCORING_PROBLEMS,
         form=_MLFLOW,
+        tag=_MLFLOW_TAG,
     )
     yield Endpoint(
         path="/ping",
@@ -111,12 +121,14 @@ def _mlflow() -> Iterator[Endpoint]:
         summary="Health check of MLflow's clients.",
         problems=(HTTPStatus.SERVICE_UNAVAILABLE,),
         form=_MLFLOW,
+        tag=_MLFLOW_TAG,
     )
     yield Endpoint(
         path="/version",
         name="version",
         handler=answering(mlflow.version),
         summary="Version of the software.",
+        tag=_MLFLOW_TAG,
     )
 
 
@@ -166,6 +178,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         path="/model/info",
         name="model_info",
+        tag="Model",
         handler=answering(routes.model_info),
         summary="Metadata of the model in service.",
         description="Its origin and its metrics on held-out rows; 404 without a model.",
@@ -178,8 +191,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/predict",
         method="POST",
         name="predict",
+        tag="Predictions",
         handler=predict.Predict,
-        description="Invalid JSON, or a row that does not match the schema, is answered with 422.",
+        description="Malformed JSON is answered with 400, a row that does not match the schema with 422.",
         key=True,
         limit="rate_limit_predict",
         body=predict.row_body,
@@ -190,6 +204,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/predict/batch",
         method="POST",
         name="predict_batch",
+        tag="Predictions",
         handler=predict.PredictBatch,
         description="One invalid row rejects the whole batch; `errors` says which, and why.",
         key=True,

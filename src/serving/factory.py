@@ -27,7 +27,15 @@ from src.store.sources import Source, source_for
 from src.version import VERSION
 
 T = TypeVar("T")
-EXPOSED = ["Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-ID"]
+EXPOSED = [
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-Request-ID",
+]
 
 
 def create_app(settings: Settings | None = None, source: Source | None = None) -> FastAPI:
@@ -69,7 +77,7 @@ def _middleware(state: AppState, apps: Mapping[str, ASGIApp]) -> list[Middleware
     methods = {endpoint.path: frozenset({endpoint.method}) for endpoint in ENDPOINTS}
     cors = Middleware(
         Cors,
-        allow_origins=settings.cors_origins,
+        allow_origins=settings.allowed_origins,
         allow_methods=sorted({"HEAD"}.union(*methods.values())),
         allow_headers=[HEADER, "X-Request-ID", "traceparent"],
         expose_headers=EXPOSED,
@@ -77,7 +85,7 @@ def _middleware(state: AppState, apps: Mapping[str, ASGIApp]) -> list[Middleware
     trusts_proxies = bool(settings.forwarded_allow_ips)
     return [
         Middleware(Observe, methods, state, logs.RequestLog(settings), trusts_proxies),
-        *([cors] if settings.cors_origins else []),
+        cors,
         Middleware(LastResort),
         Middleware(Methods, methods),
         Middleware(FastPath, apps),

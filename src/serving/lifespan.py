@@ -10,6 +10,7 @@ from types import FrameType
 from fastapi import FastAPI
 from uvicorn import Server
 
+from src.config import near_misses
 from src.serving import logs
 from src.serving.follower import Follower
 from src.serving.http.shutdown import close_listeners
@@ -29,6 +30,8 @@ def lifespan_of(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if state.auth.is_open:
             logger.warning("API_KEY is not set: anyone who reaches this port may predict")
+        for line in near_misses():
+            logger.warning(line)
         drain_on_sigterm(state)
         follower.start()
         await _first_round(state, follower)

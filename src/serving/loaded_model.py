@@ -17,6 +17,7 @@ class LoadedModel:
     def __init__(self, bundle: Bundle, runtime: Runtime, metrics: Metrics, most_rows: int) -> None:
         self.bundle = bundle
         self.version = bundle.manifest.version
+        self.most_rows = most_rows  # of a batch
         decoder = RowDecoder(bundle.schema, most_rows)
         self.row_model, self.batch_model = decoder.row_model, decoder.batch_model
         self.read: Callable[[bytes], Features] = decoder.read

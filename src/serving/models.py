@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class AnswerModel(BaseModel):
@@ -21,8 +21,8 @@ class Home(AnswerModel):
 class Health(AnswerModel):
     status: Literal["healthy", "unhealthy"]
     model_loaded: bool
-    version: str  # of the software
-    model_version: str | None
+    version: str = Field(description="The version of the software.")
+    model_version: str | None = Field(description="The version of the model in service.")
 
 
 class Probe(AnswerModel):
@@ -36,7 +36,7 @@ class ModelDescription(AnswerModel):
     version: str
     model_type: str
     n_features: int
-    n_samples: int  # rows it was fitted on
+    n_samples: int = Field(description="Rows that the model was fitted on.")
     feature_names: list[str]
     target_names: list[str]
 
@@ -46,20 +46,23 @@ class ModelOrigin(AnswerModel):
 
     mlflow_run_id: str | None
     git_commit: str | None
-    data_digest: str  # SHA-256 of the raw table
-    created_at: str
-    digest: str  # SHA-256 of the bundle's manifest
+    data_digest: str = Field(description="SHA-256 of the table.")
+    created_at: str = Field(description="When it was trained, in UTC.")
+    digest: str = Field(description="SHA-256 of the bundle's manifest.")
 
 
 class FieldError(AnswerModel):
-    row: int | None = None  # of a batch, the first is 0
-    field: str | None  # None: the body as a whole, or fields that are not known
-    detail: str
+    row: int | None = Field(None, description="The row of a batch; the first is 0.")
+    field: str | None = Field(description="null: the body as a whole, or fields that are not known.")
+    detail: str = Field(description="What is allowed.")
 
 
 class ProblemDetails(AnswerModel):
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list[FieldError] = []  # of the fields that are wrong
+    """An error, as RFC 9457 has it."""
+
+    type: str = Field(description="The page that says what to do.")
+    title: str = Field(description="The phrase of the status.")
+    status: int = Field(description="The status of the response.")
+    detail: str = Field(description="What is wrong with this request, and what is allowed.")
+    code: str = Field(description="Names the error for programs.")
+    errors: list[FieldError] = Field([], description="The fields that are wrong.")

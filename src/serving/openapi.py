@@ -24,6 +24,8 @@ _SECURITY = "APIKey"
 _INTEGER = {"type": "integer"}
 _HEADERS = {
     "Allow": ("The methods of this path.", {"type": "string"}),
+    "RateLimit": ("What is left of the limit, as the draft of the IETF says it.", {"type": "string"}),
+    "RateLimit-Policy": ("The limit, as the draft of the IETF says it.", {"type": "string"}),
     "Retry-After": ("Seconds to wait.", _INTEGER),
     "WWW-Authenticate": (f"Send {auth.HEADER}.", {"type": "string"}),
     "X-RateLimit-Limit": ("Requests allowed in the window.", _INTEGER),
@@ -100,11 +102,31 @@ def write(endpoints: Iterable[Endpoint], loaded: LoadedModel | None, asks_for_ke
     key = {"type": "apiKey", "in": "header", "name": auth.HEADER}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "mlops-core", "description": _DESCRIPTION, "version": VERSION},
+        "info": _info(loaded),
         "servers": [{"url": "."}],  # where the document is: below the same prefix, behind a proxy
+        "tags": [{"name": name} for name in dict.fromkeys(endpoint.tag for endpoint in shown)],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {_SECURITY: key}},
+        "components": {
+            "schemas": components,
+            "headers": {
+                name: {"description": text, "schema": schema} for name, (text, schema) in _HEADERS.items()
+            },
+            "securitySchemes": {_SECURITY: key},
+        },
     }
+
+
+def _info(loaded: LoadedModel | None) -> dict[str, str]:
+    """Return the title and the description: what is predicted, once there is a model."""
+    title, what = "mlops-core", ""
+    if loaded is not None:
+        manifest, schema = loaded.bundle.manifest, loaded.bundle.schema
+        title = manifest.name
+        what = (
+            f"Predicts `{schema.target}` from {len(schema.columns)} columns: {manifest.task} by"
+            f" {manifest.model_type}, version {manifest.version}.\n\n"
+        )
+    return {"title": title, "description": what + _DESCRIPTION, "version": VERSION}
 
 
 def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
@@ -119,10 +141,16 @@ def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
         ),
     }
     described = {"description": endpoint.description} if endpoint.description else {}
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"\{(\w+)\}", endpoint.path)
+    ]
     return {
         "summary": endpoint.summary,
         **described,
-        "operationId": re.sub(r"\W", "_", endpoint.name + endpoint.path) + f"_{endpoint.method.lower()}",
+        "operationId": re.sub("_(.)", lambda match: match[1].upper(), endpoint.name),
+        "tags": [endpoint.tag],
+        **({"parameters": parameters} if parameters else {}),
         "responses": {
             str(status.value): {**response, "headers": _headers(status, limited=endpoint.limit is not None)}
             for status, response in responses.items()
@@ -138,10 +166,10 @@ def _request_body(schema: dict[str, Any], body: RequestBody) -> dict[str, Any]:
 def _headers(status: HTTPStatus, limited: bool) -> dict[str, Any]:
     names = ["X-Request-ID"]
     if limited and status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        names += ["RateLimit", "RateLimit-Policy"]
         names += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         names.append("Retry-After")
     if status == HTTPStatus.UNAUTHORIZED:
         names.append("WWW-Authenticate")
-    described = {name: _HEADERS[name] for name in sorted(names)}
-    return {name: {"description": text, "schema": schema} for name, (text, schema) in described.items()}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}

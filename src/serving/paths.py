@@ -30,6 +30,8 @@ class Paths:
         return self._exact.get(path) or self._match(path)
 
     def _match(self, path: str) -> Match | None:
+        if path.endswith("/"):  # people and frameworks add one
+            return self.find(path[:-1]) if len(path) > 1 else None
         for template, pattern in self._templates:
             if found := pattern.fullmatch(path):
                 return Match(template, found.groupdict())

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from src.serving.models import ProblemDetails
 
 MEDIA_TYPE = "application/problem+json"
+ERRORS = "https://github.com/mlarnes/mlops-core/blob/main/docs/errors.md"  # a section for each code
 
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this path; /docs lists what there is.",
@@ -46,19 +47,20 @@ class Problem(Exception):
     def response(self) -> Response:
         """Return the answer that the caller gets."""
         content: dict[str, Any] = {
-            "type": "about:blank",
+            "type": f"{ERRORS}#{self.kind.replace('_', '-')}",
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,
+            "code": self.kind,
         }
         if self.errors:
             content["errors"] = self.errors
         return Response(json.dumps(content), self.status, self.headers, MEDIA_TYPE)
 
 
-def bad_request(detail: str) -> Problem:
+def bad_request(detail: str, code: str = "bad_request") -> Problem:
     """Return the problem of a body that is not what its protocol says."""
-    return Problem(HTTPStatus.BAD_REQUEST, "bad_request", detail)
+    return Problem(HTTPStatus.BAD_REQUEST, code, detail)
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:

@@ -163,7 +163,11 @@ class Quota:
         self._refused = metrics.rate_limited.labels(route)
         self._item: RateLimitItem = parse(limit)
         self._amount = self._item.amount
-        self._limit_header = (b"x-ratelimit-limit", b"%d" % self._amount)
+        # Ours, and those of the IETF draft (draft-ietf-httpapi-ratelimit-headers).
+        self._limit_headers = (
+            (b"x-ratelimit-limit", b"%d" % self._amount),
+            (b"ratelimit-policy", b'"default";q=%d;w=%d' % (self._amount, self._item.get_expiry())),
+        )
         self._key = lru_cache(4096)(self._item.key_for)
 
     async def take(self, context: RequestContext) -> None:
@@ -173,9 +177,11 @@ class Quota:
             Problem: 429, with the seconds to wait.
         """
         count, left = await self._counts.hit(self._key(self._route, context.client), self._item.get_expiry())
+        remaining, seconds = max(self._amount - count, 0), math.ceil(left)
         context.added += (
-            self._limit_header,
-            (b"x-ratelimit-remaining", b"%d" % max(self._amount - count, 0)),
+            *self._limit_headers,
+            (b"ratelimit", b'"default";r=%d;t=%d' % (remaining, seconds)),
+            (b"x-ratelimit-remaining", b"%d" % remaining),
             (b"x-ratelimit-reset", b"%d" % math.ceil(time.time() + left)),
         )
         if count > self._amount:

@@ -203,7 +203,7 @@ def test_no_worker_outlives_a_parent_that_was_killed(
 @pytest.mark.parametrize(
     ("first", "code", "line"),
     [
-        ("import os; os.environ['LOG_LEVEL'] = 'loud'", 2, "error: LOG_LEVEL: Input should be 'DEBUG'"),
+        ("import os; os.environ['LOG_LEVEL'] = 'loud'", 2, "error: LOG_LEVEL: loud; allowed: DEBUG"),
         ("import os; os._exit(7)", 7, " ended with 7 before it was ready: stopping"),
     ],
 )

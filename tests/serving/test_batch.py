@@ -115,7 +115,16 @@ def test_what_is_wrong_is_said_with_its_row(client: TestClient, flower: Flower) 
     assert response.json()["errors"] == [
         {"row": 1, "field": "sepal_length", "detail": "Input should be a valid number"},
         {"row": 3, "field": None, "detail": "Input should be an object"},
-        {"row": 2, "field": None, "detail": f"1 unknown; the fields are {names}."},
+        {"row": 2, "field": None, "detail": f"1 unknown, colour; the fields are {names}."},
+    ]
+
+
+def test_a_single_row_is_told_where_to_go(client: TestClient, flower: Flower) -> None:
+    response = client.post("/predict/batch", json=flower)
+
+    assert response.status_code == 422
+    assert response.json()["errors"] == [
+        {"field": "rows", "detail": 'Put rows under `rows`: {"rows": [{…}]}, or ask /predict.'}
     ]
 
 

@@ -81,7 +81,7 @@ def test_a_row_of_texts_has_no_numbers() -> None:
         (b"{}", "size", "Field required"),
         (b'{"size":1,"size":2}', "size", "The field is there more than once."),
         (b'{"size":1,"si\\u007ae":2}', "size", "The field is there more than once."),
-        (b'{"size":1,"secret":2,"password":3}', None, "2 unknown; the fields are size."),
+        (b'{"size":1,"secret":2,"password":3}', None, "2 unknown, secret, password; the fields are size."),
         (b"[]", None, "Input should be an object"),
         (b"1", None, "Input should be an object"),
     ],
@@ -105,10 +105,20 @@ def test_what_is_wrong_is_said(body: bytes, field: str | None, detail: str) -> N
     ],
 )
 def test_what_is_not_json_is_said(body: bytes) -> None:
-    [error] = errors_of(reader(number("size")), body)
+    with pytest.raises(Problem) as refused:
+        reader(number("size")).read(body)
 
-    assert error["field"] is None
-    assert str(error["detail"]).startswith("Invalid JSON: ")
+    assert (refused.value.status, refused.value.kind) == (400, "malformed_json")
+    what = "Invalid JSON: " if body else "The body is empty; "
+    assert refused.value.detail.startswith(what)
+    assert refused.value.detail.endswith("; send a JSON object, /docs shows one.")
+
+
+@pytest.mark.parametrize("name", ["tr0ub4dor", "a" * 41, "hunter2", "4111-1111", "a@b.example", " x"])
+def test_what_is_no_name_is_not_repeated(name: str) -> None:
+    [error] = errors_of(reader(number("size")), json.dumps({"size": 1, name: 2}).encode())
+
+    assert error == {"field": None, "detail": "1 unknown; the fields are size."}
 
 
 WHOLE = NumericColumn(

@@ -35,6 +35,7 @@ def test_predict_is_described_as_the_model_in_service_has_it(make_client: MakeCl
 
     assert list(predict["responses"]) == [
         "200",
+        "400",
         "401",
         "403",
         "408",

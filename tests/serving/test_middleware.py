@@ -112,11 +112,21 @@ def test_errors_can_be_read_by_pages_that_may_call(
         assert response.headers["vary"] == "Origin"
 
 
-def test_without_origins_there_is_no_cors(client: TestClient) -> None:
+def test_in_development_every_page_may_call(client: TestClient) -> None:
     response = client.get("/", headers={"Origin": ORIGIN})
 
-    assert "access-control-allow-origin" not in response.headers
-    assert "vary" not in response.headers
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in response.headers
+
+
+def test_in_production_only_named_origins_may_call(make_client: MakeClient) -> None:
+    locked = {"environment": "production", "api_key": KEY, "cors_origins": "https://shop.example"}
+    with make_client(**locked) as client:
+        other = client.get("/", headers={"Origin": ORIGIN.replace("shop", "evil")})
+        named = client.get("/", headers={"Origin": "https://shop.example"})
+
+    assert "access-control-allow-origin" not in other.headers
+    assert named.headers["access-control-allow-origin"] == "https://shop.example"
 
 
 def test_the_path_below_a_root_is_what_counts(make_client: MakeClient, flower: dict[str, float]) -> None:

@@ -171,8 +171,9 @@ def test_an_unknown_path_is_a_problem(client: TestClient) -> None:
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json() == {
-        "type": "about:blank",
+        "type": "https://github.com/mlarnes/mlops-core/blob/main/docs/errors.md#not-found",
         "title": "Not Found",
         "status": 404,
         "detail": "There is nothing at this path; /docs lists what there is.",
+        "code": "not_found",
     }

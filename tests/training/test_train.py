@@ -67,11 +67,11 @@ def test_options_that_the_family_does_not_have_are_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--max-depth", "0"], "train.max_depth: Input should be greater than or equal to 1, was 0"),
-        (["--n-estimators", "0"], "train.n_estimators: Input should be greater than or equal to 1, was 0"),
-        (["--test-size", "0"], "data.test_size: Input should be greater than 0, was 0.0"),
-        (["--test-size", "nan"], "data.test_size: Input should be less than 1, was nan"),
-        (["--random-state", "-1"], "data.random_state: Input should be greater than or equal to 0, was -1"),
+        (["--max-depth", "0"], "train.max_depth: 0; allowed: a whole number, 1 to 1000 or null"),
+        (["--n-estimators", "0"], "train.n_estimators: 0; allowed: a whole number, 1 to 10000"),
+        (["--test-size", "0"], "data.test_size: 0.0; allowed: more than 0, less than 1"),
+        (["--test-size", "nan"], "data.test_size: nan; allowed: more than 0, less than 1"),
+        (["--random-state", "-1"], "data.random_state: -1; allowed: a whole number, 0, less than 4294967296"),
     ],
 )
 def test_an_impossible_option_says_what_is_allowed(
@@ -86,7 +86,7 @@ def test_an_impossible_option_says_what_is_allowed(
 def test_an_impossible_file_is_not_blamed_on_the_command_line(workspace: Path) -> None:
     paths.PARAMS.write_text(paths.PARAMS.read_text().replace("max_depth: 10", "max_depth: 0"))
 
-    with pytest.raises(ConfigError, match="params.yaml: train.max_depth: Input should be greater than"):
+    with pytest.raises(ConfigError, match="params.yaml: train.max_depth: 0; allowed: a whole number"):
         params_of("--n-estimators", "7")
 
 
@@ -105,7 +105,9 @@ def test_an_option_of_the_wrong_kind_is_refused(
         parse(arguments)
 
     assert exit_.value.code == 2
-    assert capsys.readouterr().err.splitlines()[-1] == f"python -m src.training.train: error: {message}"
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"error: {message}; see python -m src.training.train --help"
+    )
 
 
 def test_names_and_tags_are_kept(workspace: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from pydantic import Field
 
 from src.bundle.bundle import Bundle
 from src.runtime.answers.classification import Predictions
@@ -21,18 +22,18 @@ _CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 
 
 class RowPrediction(AnswerModel):
-    prediction: str
-    confidence: float  # the probability of the predicted class
-    probabilities: dict[str, float]  # of each class
+    prediction: str = Field(description="The most probable class.")
+    confidence: float = Field(description="The probability of the predicted class.")
+    probabilities: dict[str, float] = Field(description="The probability of each class.")
 
 
 class Prediction(RowPrediction):
-    model_version: str
+    model_version: str = Field(description="The version of the model that answered.")
 
 
 class BatchPrediction(AnswerModel):
-    predictions: list[RowPrediction]  # in the order of the rows
-    model_version: str
+    predictions: list[RowPrediction] = Field(description="In the order of the rows.")
+    model_version: str = Field(description="The version of the model that answered.")
 
 
 class _Measures(AnswerModel):

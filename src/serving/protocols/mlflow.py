@@ -5,15 +5,17 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from src.schema.cells import NUMBER
 from src.schema.columns import CategoryColumn, Schema
+from src.serving.endpoint import RequestBody
+from src.serving.loaded_model import LoadedModel
 from src.serving.models import AnswerModel
 from src.serving.problems import Problem, bad_request
 from src.serving.protocols.scoring import Call, Scoring, media_type, predict_rows, read_json
@@ -33,16 +35,22 @@ _CODES = {
 }
 
 
-class Invocation(BaseModel):
-    """One of the four forms, and parameters."""
+class Params(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    model_config = ConfigDict(extra="forbid")
+    predict_method: Literal["predict", "predict_proba"] = "predict"
 
-    dataframe_split: dict[str, Any] | None = None
-    dataframe_records: list[dict[str, Any]] | None = None
-    instances: list[Any] | None = None
-    inputs: list[Any] | dict[str, Any] | None = None
-    params: dict[str, Any] = Field({}, description="`predict_method`: `predict` or `predict_proba`.")
+
+def invocation_body(loaded: LoadedModel | None) -> RequestBody:
+    """Return what `/invocations` reads, in one of its forms; the others are said in words."""
+    rows: Any = list[loaded.row_model] if loaded else list[dict[str, Any]]  # type: ignore[name-defined]
+    form = create_model(
+        "Invocation",
+        __config__=ConfigDict(extra="forbid", strict=True),
+        dataframe_records=(rows, Field(min_length=1, max_length=loaded.most_rows if loaded else None)),
+        params=(Params, Field(Params())),
+    )
+    return RequestBody(form)
 
 
 class Predictions(AnswerModel):
@@ -66,7 +74,7 @@ def error_response(problem: Problem) -> Response:
 async def ping(request: Request) -> Response:
     """Health check."""
     state_of(request).require_model()
-    return Response("\n", media_type="application/json")
+    return Response("\n", media_type="text/plain")
 
 
 async def version(request: Request) -> Response:
@@ -90,7 +98,7 @@ def _invoke(call: Call) -> Response:
         if len(given) != 1 or request.keys() - {*FORMS, "params"}:
             raise bad_request(f"The body needs one of {', '.join(FORMS)}, and may have `params`.")
         columns = _columns(schema, given[0], request[given[0]])
-        method = _method(request.get("params"))
+        method = _method(request.get("params", {}))
     outputs = predict_rows(call.loaded, columns)
     answers = side("src.serving.answers", call.loaded.bundle.manifest.task)
     predictions = answers.plain(schema, outputs, method)
@@ -98,10 +106,11 @@ def _invoke(call: Call) -> Response:
 
 
 def _method(params: object) -> str:
-    method = params.get("predict_method", METHODS[0]) if isinstance(params, dict) else METHODS[0]
-    if method not in METHODS:
-        raise bad_request(f"`predict_method` is not one of {', '.join(METHODS)}.")
-    return str(method)
+    try:
+        return Params.model_validate(params).predict_method
+    except ValidationError:
+        known = " or ".join(METHODS)
+        raise bad_request(f"`params` may hold `predict_method`, {known}, and nothing else.") from None
 
 
 def _columns(schema: Schema, form: str, value: object) -> Mapping[str, Sequence[object]]:

@@ -82,9 +82,14 @@ def test_probabilities_are_given_when_asked_for(client: TestClient) -> None:
         ({"dataframe_records": [{**ROW, "petal_width": {}}]}, "Not as the schema says: petal_width."),
         (
             {"instances": [FLOWER], "params": {"predict_method": "transform"}},
-            "`predict_method` is not one of",
+            "`params` may hold `predict_method`, predict or predict_proba, and nothing else.",
         ),
-        ({"instances": [FLOWER], "params": {"predict_method": []}}, "`predict_method` is not one of"),
+        ({"instances": [FLOWER], "params": None}, "`params` may hold `predict_method`"),
+        ({"instances": [FLOWER], "params": {"alpha": 1}}, "`params` may hold `predict_method`"),
+        (
+            {"instances": [FLOWER], "params": {"predict_method": []}},
+            "`params` may hold `predict_method`, predict or predict_proba, and nothing else.",
+        ),
     ],
 )
 def test_what_is_not_as_the_protocol_says_is_400(
