@@ -182,6 +182,10 @@ test: $(INSTALLED) ## Run the test suite with coverage
 test-clients: $(CLIENTS) ## Test the API with the clients of Triton, MLflow and others; installs them first
 	python -m pytest tests/clients --numprocesses 0 --no-cov -q
 
+.PHONY: test-web
+test-web: $(CLIENTS) ## Test the model page in Chromium: form, keyboard, phone, accessibility
+	python -m pytest tests/web --numprocesses 0 --no-cov -q
+
 .PHONY: test-mutants
 test-mutants: $(INSTALLED) ## Run every mutation test of rules and manifests; other targets run a sample of a tenth
 	MUTANTS=all python -m pytest tests/k8s/test_mutants.py tests/monitoring_stack/test_rules.py --numprocesses 0 --no-cov -rP

@@ -61,6 +61,10 @@ class Settings(StoreSettings):
         10, ge=0.001, le=7 * 24 * 3600, description="how often the source is asked for a newer model"
     )
 
+    pages: Literal["on", "off"] = Field("on", description="the model page at `/`, `/docs` and `/redoc`")
+    grafana_url: str | None = Field(None, description="where the model page links to Grafana")
+    prometheus_url: str | None = Field(None, description="where the model page links to Prometheus")
+
     host: str = Field("127.0.0.1", description="address to listen on; `::` is every one, IPv4 too")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, le=64, description="server processes")
@@ -97,6 +101,13 @@ class Settings(StoreSettings):
             if origin not in ("*", "null") and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin):
                 raise ValueError(f"{shown(origin)}: write an origin as https://app.example, without a path")
         return origins
+
+    @field_validator("grafana_url", "prometheus_url")
+    @classmethod
+    def _check_link(cls, url: str | None) -> str | None:
+        if url is not None and not re.match(r"https?://[^/\s]", url):
+            raise ValueError("must be an address such as https://grafana.example")
+        return url
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:

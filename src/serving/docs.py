@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from src.serving.routes import require_pages, state_of
 from src.serving.security import security_headers
 
 ASSETS = "/assets"
@@ -30,11 +31,13 @@ async def asset(request: Request) -> Response:
 
 async def swagger(request: Request) -> Response:
     """The documentation as Swagger UI shows it."""
+    require_pages(state_of(request))
     return _page(request, _swagger())
 
 
 async def redoc(request: Request) -> Response:
     """The documentation as ReDoc shows it."""
+    require_pages(state_of(request))
     return _page(request, _redoc())
 
 

@@ -40,6 +40,7 @@ class Endpoint:
             Each endpoint counts for itself.
         body: what a request must hold, when this model is in service or none is.
         answer: of which pydantic can make a schema; JSON, unless it is `str`.
+        query: yes-or-no parameters of the query, `true` or `false`, and what they ask for.
         of_task: fields that the task of the model decides, from its module of `src.serving.answers`.
         other_answers: statuses beside 200 that have the same body, and what they mean.
         problems: statuses beside those of the key, the limit and a failure.
@@ -59,6 +60,7 @@ class Endpoint:
     limit: str | None = None
     body: Callable[[LoadedModel | None], RequestBody] | None = None
     answer: type[Any] = str
+    query: Mapping[str, str] = field(default_factory=dict, hash=False)
     of_task: Callable[[Any], dict[str, Any]] | None = None
     other_answers: Mapping[HTTPStatus, str] = field(default_factory=dict, hash=False)
     problems: tuple[HTTPStatus, ...] = ()

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from src.serving import docs, models, openapi, predict, routes
 from src.serving.endpoint import Endpoint, RequestBody, answering
+from src.serving.page import live, page
 from src.serving.problems import Form
 from src.serving.protocols import mlflow, open_inference
 
@@ -23,6 +24,7 @@ _SCORING_PROBLEMS = tuple(
 )
 _V2 = Form(open_inference.InferError, "application/json", open_inference.error_response)
 _MLFLOW = Form(mlflow.InvocationError, "application/json", mlflow.error_response)
+_EXPLAIN = {predict.EXPLAIN: "Answer with `explanation`: how much each column adds to the probabilities."}
 _V2_TAG, _MLFLOW_TAG = "Open Inference Protocol", "MLflow scoring"
 _MODEL = "/v2/models/{name}"
 _VERSION = f"{_MODEL}/versions/{{version}}"
@@ -136,7 +138,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         path="/",
         name="home",
-        handler=answering(routes.home),
+        handler=answering(page.front),
         summary="Service information.",
         answer=models.Home,
     ),
@@ -197,8 +199,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         key=True,
         limit="rate_limit_predict",
         body=predict.row_body,
+        query=_EXPLAIN,
         of_task=lambda answers: {"summary": answers.ROW_SUMMARY, "answer": answers.Prediction},
-        problems=_BODY_PROBLEMS,
+        problems=(*_BODY_PROBLEMS, HTTPStatus.CONFLICT),
     ),
     Endpoint(
         path="/predict/batch",
@@ -210,11 +213,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         key=True,
         limit="rate_limit_predict_batch",
         body=predict.batch_body,
+        query=_EXPLAIN,
         of_task=lambda answers: {"summary": answers.BATCH_SUMMARY, "answer": answers.BatchPrediction},
-        problems=_BODY_PROBLEMS,
+        problems=(*_BODY_PROBLEMS, HTTPStatus.CONFLICT),
     ),
     *_open_inference(),
     *_mlflow(),
+    Endpoint(
+        path="/page/model", name="page_model", handler=answering(page.fragment), key=True, documented=False
+    ),
+    Endpoint(path="/page/live", name="page_live", handler=answering(live.live), key=True, documented=False),
+    *(
+        Endpoint(path=f"/page/{file}", name=file, handler=answering(page.asset), documented=False)
+        for file in page.FILES
+    ),
     Endpoint(path=docs.OPENAPI, name="openapi", handler=answering(openapi.respond), documented=False),
     Endpoint(path="/docs", name="swagger", handler=answering(docs.swagger), documented=False),
     Endpoint(path="/redoc", name="redoc", handler=answering(docs.redoc), documented=False),

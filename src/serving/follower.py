@@ -78,7 +78,7 @@ class Follower:
                     bundle = self._source.load()
                     self._state.serve(bundle, session.load(bundle))
                 self._token = token
-                self._said = None
+                self._said = self._state.source_message = None
         except BundleError as error:
             message = f"refused a bundle from {self._source.description}: {error}"
             if self._say(message, logging.ERROR, token or error.digest):
@@ -91,6 +91,7 @@ class Follower:
         if (digest, message) == self._said:
             return False
         self._said = (digest, message)
+        self._state.source_message = message
         logger.log(level, message)
         return True
 

@@ -1,13 +1,22 @@
 """A model in service: the bundle, its runtime, and all that an answer needs of them, built at load."""
 
 from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from src.bundle.bundle import Bundle
+from src.monitoring.background import background
+from src.monitoring.profile import profile_of
+from src.runtime.explain import explain
 from src.runtime.predictions import Outputs, Runtime
 from src.schema.features import Features
 from src.serving.decoding import RowDecoder
 from src.serving.logs import Predicted
 from src.serving.metrics import Metrics
+from src.serving.problems import Problem
 from src.tasks import CLASSIFICATION, TaskName, side
 
 
@@ -23,6 +32,7 @@ class LoadedModel:
         self.read: Callable[[bytes], Features] = decoder.read
         self.read_all: Callable[[bytes], Features] = decoder.read_all
         self._predict = runtime.predict
+        self._background: Features | None = None  # made when an explanation is asked for
         # From here on the metrics show it: nothing that could still refuse the bundle comes after this.
         self._rows = metrics.row_counter(bundle)
         task = bundle.manifest.task
@@ -38,6 +48,31 @@ class LoadedModel:
         if self._rows is not None:
             self._rows.count(features)
         return predicted, body
+
+    def explain(self, features: Features) -> dict[str, Any]:
+        """Return why the row `features`, a matrix of one row, is answered as it is; nothing is counted."""
+        schema = self.bundle.schema
+        answers = side("src.runtime.answers", self.bundle.manifest.task)
+        if self._background is None and (profile := profile_of(self.bundle)) is not None:
+            self._background = background(profile, schema)
+        if self._background is None:
+            detail = "This model came without its training distribution, so its answers are not explained."
+            raise Problem(HTTPStatus.CONFLICT, "explanation_unavailable", detail)
+
+        def scores(rows: Features) -> NDArray[np.float64]:
+            found: NDArray[np.float64] = answers.scores_of(self._predict(rows))
+            return found
+
+        explained = explain(schema, scores, features, self._background)
+        names = answers.score_names(schema)
+        return {
+            "method": "exact Shapley values" if explained.is_exact else "sampled Shapley values",
+            "base": dict(zip(names, explained.base.tolist(), strict=True)),
+            "contributions": {
+                column: dict(zip(names, parts, strict=True))
+                for column, parts in zip(schema.names, explained.contributions.tolist(), strict=True)
+            },
+        }
 
     def predict_all(self, features: Features) -> Outputs:
         """Return what is predicted of many rows, counted as a batch's is; raises as `answer` does."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
@@ -115,6 +116,11 @@ class Metrics:
         Everyone(everyone)  # type: ignore[no-untyped-call]
         everyone.register(self.reference)
         return generate_latest(everyone)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return what this process counted, as families of samples."""
+        self._flush()
+        return self._own.collect()
 
     def row_counter(self, bundle: Bundle) -> RowCounter | None:
         """Return what counts the rows of a model about to serve; those before it are forgotten.

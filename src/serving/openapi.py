@@ -145,6 +145,15 @@ def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for name in re.findall(r"\{(\w+)\}", endpoint.path)
     ]
+    parameters += [
+        {
+            "name": name,
+            "in": "query",
+            "description": text,
+            "schema": {"type": "boolean", "default": False},
+        }
+        for name, text in endpoint.query.items()
+    ]
     return {
         "summary": endpoint.summary,
         **described,

@@ -1,17 +1,25 @@
 """`POST /predict`, the hot path, its steps in order and as lean as they can be; and many rows at once."""
 
+import json
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from src.schema.features import Features
 from src.serving.batches import in_batch_thread
 from src.serving.body import BODY_SECONDS, read_body, require_json
 from src.serving.endpoint import RequestBody
 from src.serving.http.context import RequestContext
 from src.serving.http.turns import require_patience
 from src.serving.loaded_model import LoadedModel
+from src.serving.problems import Problem
 from src.serving.state import AppState
+
+EXPLAIN = "explain"  # the parameter of the query
+MOST_EXPLAINED = 100  # rows of a batch
 
 
 class Predict:
@@ -35,6 +43,11 @@ class Predict:
             return
         require_patience(scope)  # it had to wait once more when the body came after the head
         row = loaded.read(body)
+        if scope["query_string"] and wants_explanation(scope):
+            context.predicted, answer = loaded.answer(row)
+            why = await in_batch_thread(self._state, loaded.explain, row)
+            await respond(send, b'%b,"explanation":%b}' % (answer[:-1], json.dumps(why).encode()))
+            return
         # In the event loop: a thread would cost several times what the model takes.
         context.predicted, answer = loaded.answer(row)
         await respond(send, answer)
@@ -57,11 +70,36 @@ class PredictBatch:
         except ClientDisconnect:
             return
         require_patience(scope)
-        await respond(send, await in_batch_thread(self._state, _answer_all, loaded, body))
+        explained = bool(scope["query_string"]) and wants_explanation(scope)
+        answer = _explain_all if explained else _answer_all
+        await respond(send, await in_batch_thread(self._state, answer, loaded, body))
 
 
 def _answer_all(loaded: LoadedModel, body: bytes) -> bytes:
     return loaded.answer_all(loaded.read_all(body))
+
+
+def _explain_all(loaded: LoadedModel, body: bytes) -> bytes:
+    features = loaded.read_all(body)
+    rows = len(features.numeric)
+    if rows > MOST_EXPLAINED:
+        detail = f"At most {MOST_EXPLAINED} rows are explained at once, {rows} were sent."
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "validation", detail)
+    answer = json.loads(loaded.answer_all(features))
+    for place, one in enumerate(answer["predictions"]):
+        row = Features(features.numeric[place : place + 1], features.categorical[place : place + 1])
+        one["explanation"] = loaded.explain(row)
+    return json.dumps(answer, ensure_ascii=False).encode()
+
+
+def wants_explanation(scope: Scope) -> bool:
+    """Return whether the query asks why; a Problem, 422, when it says neither yes nor no."""
+    given = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get(EXPLAIN, ["false"])
+    if given[-1] not in ("true", "false") or len(given) > 1:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "validation", f"{EXPLAIN}: allowed are true and false."
+        )
+    return bool(given[-1] == "true")
 
 
 def row_body(loaded: LoadedModel | None) -> RequestBody:

@@ -19,6 +19,12 @@ def state_of(request: Request) -> AppState:
     return cast(AppState, request.app.state.shared)
 
 
+def require_pages(state: AppState) -> None:
+    """Raise a Problem, 404, when the pages for people are turned off."""
+    if state.settings.pages == "off":
+        raise Problem(HTTPStatus.NOT_FOUND, "not_found")
+
+
 async def home(request: Request) -> models.Home:
     """Service information."""
     return models.Home(message="mlops-core serves a model", version=VERSION, docs="/docs", health="/health")

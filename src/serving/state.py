@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from src.bundle.bundle import Bundle
@@ -29,11 +30,14 @@ class AppState:
         self.auth = ApiKeyAuth(keys, self.quotas.wrong_key, self.metrics)
         self.batch_threads = ThreadPoolExecutor(BATCH_THREADS, "batch")
         self.draining = False
+        self.served_since = ""  # when the model came into service here, ISO 8601, UTC
+        self.source_message: str | None = None  # what is wrong with the model's source, if anything
         self.loaded: LoadedModel | None = None
 
     def serve(self, bundle: Bundle, runtime: Runtime) -> None:
         """Put a model into service; requests that have begun keep the one they began with."""
         self.loaded = LoadedModel(bundle, runtime, self.metrics, self.settings.batch_max_rows)
+        self.served_since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.metrics.show(bundle)
         self.metrics.loaded.set(1)
         self.metrics.swaps.inc()

@@ -38,12 +38,16 @@ def read_ledger(root: Path) -> list[Promotion]:
     """Return the promotions of the store in `root`, the oldest first; RegistryError when they are damaged."""
     file = root / LEDGER
     try:
-        lines = file.read_bytes().splitlines()
-        return [Promotion.model_validate_json(line) for line in lines]
+        return parse_ledger(file.read_bytes())
     except FileNotFoundError:
         return []
     except ValidationError as error:
         raise RegistryError(f"{file}: not a ledger of this version") from error
+
+
+def parse_ledger(content: bytes) -> list[Promotion]:
+    """Return the promotions in `content`, a line each; raises ValidationError when a line is none."""
+    return [Promotion.model_validate_json(line) for line in content.splitlines()]
 
 
 def write_ledger(root: Path, lines: Sequence[Promotion]) -> None:

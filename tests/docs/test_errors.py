@@ -22,4 +22,4 @@ def test_every_code_is_explained() -> None:
     assert ERRORS.endswith("/docs/errors.md")
     assert len(codes()) > 12
     assert codes() - explained == set()
-    assert explained - codes() == {"not_found"}
+    assert explained - codes() <= {"not_found"}

@@ -39,6 +39,7 @@ def test_predict_is_described_as_the_model_in_service_has_it(make_client: MakeCl
         "401",
         "403",
         "408",
+        "409",
         "413",
         "415",
         "422",

@@ -166,7 +166,7 @@ def test_the_router_answers_as_the_app_does(client: TestClient, endpoint: Endpoi
     ]
 
     assert [answer.status_code for answer in answers] == [200, 200]
-    if endpoint.name != "prometheus":  # what was asked counts
+    if endpoint.name not in ("prometheus", "page_live"):  # what was asked counts
         assert answers[0].content == answers[1].content
 
 

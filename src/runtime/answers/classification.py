@@ -47,6 +47,16 @@ def describe(schema: Schema, predictions: Predictions, row: int) -> str:
     return f"{schema.classes[predictions.labels[row]]} {predictions.scores[row].tolist()}"
 
 
+def scores_of(predictions: Predictions) -> NDArray[np.float64]:
+    """Return what an explanation is of, [rows, scores]: the probability of each class."""
+    return predictions.scores
+
+
+def score_names(schema: Schema) -> tuple[str, ...]:
+    """Return the names of the scores, in their order."""
+    return schema.classes
+
+
 def to_example(schema: Schema, rows: Sequence[Mapping[str, Scalar]], predictions: Predictions) -> Example:
     """Return `rows` with the `predictions` that they got, as the bundle keeps them."""
     return Example(

@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,23 @@ BATCH_SUMMARY = "Predict the class of each row of a batch."
 _CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 
 
+class Explanation(AnswerModel):
+    """How much each column's value adds to the probabilities, beside the training distribution."""
+
+    method: Literal["exact Shapley values", "sampled Shapley values"]
+    base: dict[str, float] = Field(
+        description="The mean probability of each class in the training distribution."
+    )
+    contributions: dict[str, dict[str, float]] = Field(
+        description="By column and class; the base and these add up to the probability."
+    )
+
+
 class RowPrediction(AnswerModel):
     prediction: str = Field(description="The most probable class.")
     confidence: float = Field(description="The probability of the predicted class.")
     probabilities: dict[str, float] = Field(description="The probability of each class.")
+    explanation: Explanation | None = Field(None, description="Why, when the query says `explain=true`.")
 
 
 class Prediction(RowPrediction):

@@ -1,0 +1,102 @@
+"""Small charts as inline SVG: no script, no style but the classes of the page's own sheet."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+
+MOST_BARS = 15
+MOST_CLASSES = 12  # of a matrix that can still be read
+LABEL, BAR, ROW = 150, 220, 24  # pixels: width of a label and of a full bar, height of a row
+
+
+class Point(NamedTuple):
+    """A share that was measured where another was expected, with its interval; all from 0 to 1."""
+
+    expected: float
+    measured: float
+    low: float
+    high: float
+    rows: int
+
+
+def bars(values: Mapping[str, float], title: str, most: float | None = None) -> str:
+    """Return a bar a value, the longest `most`; the first ones when there are many."""
+    shown = list(values.items())[:MOST_BARS]
+    longest = most or max((abs(value) for _, value in shown), default=0.0) or 1.0
+    parts = []
+    for place, (name, value) in enumerate(shown):
+        top = place * ROW
+        width = max(min(abs(value) / longest, 1.0) * BAR, 1.0)
+        kind = "bar minus" if value < 0 else "bar"
+        parts.append(
+            f'<text x="{LABEL - 10}" y="{top + 16}" class="end">{_short(name)}</text>'
+            f'<rect x="{LABEL}" y="{top + 4}" width="{width:.1f}" height="15" rx="2" class="{kind}"/>'
+            f'<text x="{LABEL + width + 8:.1f}" y="{top + 16}" class="value">{value:.3f}</text>'
+        )
+    return _drawing(LABEL + BAR + 60, len(shown) * ROW, title, "".join(parts))
+
+
+def matrix(counts: Sequence[Sequence[int]], names: Sequence[str], title: str) -> str:
+    """Return the counts [actual, predicted], each as dark as its share of the actual class."""
+    side = 66
+    parts = []
+    for row, line in enumerate(counts):
+        total = max(sum(line), 1)
+        middle = 40 + row * side + side / 2 + 4
+        parts.append(f'<text x="{LABEL - 10}" y="{middle}" class="end">{_short(names[row])}</text>')
+        for column, count in enumerate(line):
+            left, top, share = LABEL + column * side, 40 + row * side, count / total
+            kind = "value dark" if share > 0.5 else "value"
+            parts.append(
+                f'<rect x="{left}" y="{top}" width="{side - 2}" height="{side - 2}" rx="3" class="cell"/>'
+                f'<rect x="{left}" y="{top}" width="{side - 2}" height="{side - 2}" rx="3" class="bar" '
+                f'fill-opacity="{share:.3f}"/>'
+                f'<text x="{left + side / 2 - 1}" y="{middle}" class="middle {kind}">{count}</text>'
+            )
+    for column, name in enumerate(names):
+        parts.append(
+            f'<text x="{LABEL + column * side + side / 2}" y="30" class="middle">{_short(name, 9)}</text>'
+        )
+    parts.append(f'<text x="{LABEL}" y="12" class="value">predicted</text>')
+    return _drawing(LABEL + len(names) * side + 10, 44 + len(counts) * side, title, "".join(parts))
+
+
+def calibration(points: Sequence[Point], title: str) -> str:
+    """Return measured against expected shares, each with its interval."""
+    size, edge = 220, 34
+
+    def x(share: float) -> float:
+        return edge + share * size
+
+    def y(share: float) -> float:
+        return 10 + (1 - share) * size
+
+    parts = [
+        f'<rect x="{edge}" y="10" width="{size}" height="{size}" class="frame"/>',
+        f'<line x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}" class="ideal"/>',
+    ]
+    for point in points:
+        at = x(point.expected)
+        parts.append(
+            f'<line x1="{at:.1f}" y1="{y(point.low):.1f}" x2="{at:.1f}" y2="{y(point.high):.1f}" '
+            'class="error"/>'
+            f'<circle cx="{at:.1f}" cy="{y(point.measured):.1f}" r="5" class="bar">'
+            f"<title>{point.rows} rows: {point.measured:.3f} of them right, at {point.expected:.3f}</title>"
+            "</circle>"
+        )
+    for share in (0.0, 0.5, 1.0):
+        parts.append(f'<text x="{edge - 6}" y="{y(share) + 4:.1f}" class="end value">{share:g}</text>')
+        parts.append(f'<text x="{x(share):.1f}" y="{size + 26}" class="middle value">{share:g}</text>')
+    parts.append(f'<text x="{x(0.5):.1f}" y="{size + 44}" class="middle">confidence</text>')
+    return _drawing(size + edge + 20, size + 50, title, "".join(parts))
+
+
+def _drawing(width: float, height: float, title: str, inside: str) -> str:
+    return (
+        f'<svg role="img" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}">'
+        f"<title>{escape(title)}</title>{inside}</svg>"
+    )
+
+
+def _short(name: str, most: int = 20) -> str:
+    return escape(name if len(name) <= most else f"{name[: most - 1]}…")
