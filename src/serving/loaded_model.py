@@ -32,6 +32,8 @@ class LoadedModel:
         self.read: Callable[[bytes], Features] = decoder.read
         self.read_all: Callable[[bytes], Features] = decoder.read_all
         self._predict = runtime.predict
+        self._categories = [(one.name, frozenset(one.categories)) for one in bundle.schema.categorical]
+        self.has_categories = bool(self._categories)
         self._background: Features | None = None  # made when an explanation is asked for
         # From here on the metrics show it: nothing that could still refuse the bundle comes after this.
         self._rows = metrics.row_counter(bundle)
@@ -48,6 +50,15 @@ class LoadedModel:
         if self._rows is not None:
             self._rows.count(features)
         return predicted, body
+
+    def unseen(self, features: Features) -> list[tuple[int, str]]:
+        """Return the row and the column of each text that training did not see."""
+        return [
+            (row, name)
+            for row, texts in enumerate(features.categorical.tolist())
+            for text, (name, known) in zip(texts, self._categories, strict=True)
+            if text and text not in known
+        ]
 
     def explain(self, features: Features) -> dict[str, Any]:
         """Return why the row `features`, a matrix of one row, is answered as it is; nothing is counted."""

@@ -20,6 +20,8 @@ from src.serving.state import AppState
 
 EXPLAIN = "explain"  # the parameter of the query
 MOST_EXPLAINED = 100  # rows of a batch
+MOST_WARNINGS = 100  # of one answer
+UNSEEN = "Not seen in training, so the model ignores it."
 
 
 class Predict:
@@ -42,14 +44,15 @@ class Predict:
         except ClientDisconnect:
             return
         require_patience(scope)  # it had to wait once more when the body came after the head
+        explained = scope["query_string"] and wants_explanation(scope)
         row = loaded.read(body)
-        if scope["query_string"] and wants_explanation(scope):
-            context.predicted, answer = loaded.answer(row)
-            why = await in_batch_thread(self._state, loaded.explain, row)
-            await respond(send, b'%b,"explanation":%b}' % (answer[:-1], json.dumps(why).encode()))
-            return
         # In the event loop: a thread would cost several times what the model takes.
         context.predicted, answer = loaded.answer(row)
+        if loaded.has_categories and (unseen := loaded.unseen(row)):
+            answer = _with_more(answer, warnings=[{"field": name, "detail": UNSEEN} for _, name in unseen])
+        if explained:
+            why = await in_batch_thread(self._state, loaded.explain, row)
+            answer = _with_more(answer, explanation=why)
         await respond(send, answer)
 
 
@@ -76,19 +79,32 @@ class PredictBatch:
 
 
 def _answer_all(loaded: LoadedModel, body: bytes) -> bytes:
-    return loaded.answer_all(loaded.read_all(body))
+    return _warned(loaded, loaded.read_all(body))
+
+
+def _warned(loaded: LoadedModel, features: Features) -> bytes:
+    """Return the answer to a batch, with warnings where there is something to warn of."""
+    answer = loaded.answer_all(features)
+    if loaded.has_categories and (unseen := loaded.unseen(features)):
+        warnings = [{"row": row, "field": name, "detail": UNSEEN} for row, name in unseen[:MOST_WARNINGS]]
+        return _with_more(answer, warnings=warnings)
+    return answer
+
+
+def _with_more(answer: bytes, **more: Any) -> bytes:
+    """Return `answer`, a JSON object, with further fields."""
+    return b"%b,%b" % (answer[:-1], json.dumps(more, ensure_ascii=False, separators=(",", ":"))[1:].encode())
 
 
 def _explain_all(loaded: LoadedModel, body: bytes) -> bytes:
     features = loaded.read_all(body)
-    rows = len(features.numeric)
-    if rows > MOST_EXPLAINED:
-        detail = f"At most {MOST_EXPLAINED} rows are explained at once, {rows} were sent."
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "validation", detail)
-    answer = json.loads(loaded.answer_all(features))
-    for place, one in enumerate(answer["predictions"]):
+    answer = json.loads(_warned(loaded, features))
+    for place, one in enumerate(answer["predictions"][:MOST_EXPLAINED]):
         row = Features(features.numeric[place : place + 1], features.categorical[place : place + 1])
         one["explanation"] = loaded.explain(row)
+    if len(answer["predictions"]) > MOST_EXPLAINED:
+        detail = f"Only the first {MOST_EXPLAINED} rows are explained; send smaller batches."
+        answer.setdefault("warnings", []).append({"row": MOST_EXPLAINED, "field": None, "detail": detail})
     return json.dumps(answer, ensure_ascii=False).encode()
 
 

@@ -51,7 +51,7 @@ def test_it_predicts_over_http(start_server: Start, model_dir: Path, plain: bool
         ),
         (
             {"ENVIRONMENT": "producton"},
-            "error: ENVIRONMENT: Input should be 'development' or 'production'",
+            "error: ENVIRONMENT: producton; allowed: development or production",
         ),
     ],
 )

@@ -72,10 +72,11 @@ def test_neither_yes_nor_no_is_refused(
 
 
 def test_too_many_rows_are_not_explained(explained: TestClient, flower: dict[str, float]) -> None:
-    answered = explained.post("/predict/batch?explain=true", json={"rows": [flower] * 101})
+    answered = explained.post("/predict/batch?explain=true", json={"rows": [flower] * 101}).json()
 
-    assert answered.status_code == 422
-    assert answered.json()["detail"] == "At most 100 rows are explained at once, 101 were sent."
+    assert ["explanation" in one for one in answered["predictions"]] == [True] * 100 + [False]
+    detail = "Only the first 100 rows are explained; send smaller batches."
+    assert answered["warnings"] == [{"row": 100, "field": None, "detail": detail}]
 
 
 def test_a_model_without_its_distribution_is_not_explained(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from starlette.types import Message, Scope
 
 from src.bundle.bundle import Bundle
 from src.runtime.answers.classification import Predictions
+from src.schema.columns import CategoryColumn
 from src.schema.features import Features
 from src.serving.logs import RequestLog
 from src.serving.middleware import FastPath, Observe
@@ -103,6 +105,30 @@ def test_a_score_that_is_not_a_number_is_a_failure(make_client: MakeClient, flow
         ({"X-API-Key": "second"}, 200),
     ],
 )
+def test_an_unseen_category_is_answered_with_a_warning(make_client: MakeClient, make_bundle: Any) -> None:
+    bundle = make_bundle()
+    first, *others = bundle.schema.columns
+    city = CategoryColumn(
+        name="city", header="City", type="category", nullable=True, categories=("Porto", "Lisboa")
+    )
+    schema = bundle.schema.model_copy(update={"columns": (city, *others)})
+    rest = {column.name: 1.0 for column in others}
+    warning = {"field": "city", "detail": "Not seen in training, so the model ignores it."}
+    with make_client(bundle=replace(bundle, schema=schema)) as client:
+        answers = [
+            client.post("/predict", json={"city": name, **rest}).json()
+            for name in ("Porto", None, "", "Évora")
+        ]
+        rows = [{"city": name, **rest} for name in ("Porto", "Évora", "Faro")]
+        batch = client.post("/predict/batch", json={"rows": rows}).json()
+        without = client.post("/predict/batch", json={"rows": rows[:1]}).json()
+
+    assert [one.pop("warnings", None) for one in answers] == [None, None, None, [warning]]
+    assert all(one == answers[0] for one in answers)
+    assert batch["warnings"] == [{"row": 1, **warning}, {"row": 2, **warning}]
+    assert "warnings" not in without
+
+
 def test_a_key_is_needed_where_one_is_set(
     make_client: MakeClient, flower: Flower, headers: dict[str, str], status: int
 ) -> None:

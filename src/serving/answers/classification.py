@@ -13,7 +13,7 @@ from src.bundle.bundle import Bundle
 from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 from src.serving.logs import Predicted
-from src.serving.models import AnswerModel, ModelDescription, ModelOrigin
+from src.serving.models import AnswerModel, FieldError, ModelDescription, ModelOrigin
 from src.serving.protocols.tensors import Tensor
 
 ROW_SUMMARY = "Predict the class of one row."
@@ -42,11 +42,13 @@ class RowPrediction(AnswerModel):
 
 class Prediction(RowPrediction):
     model_version: str = Field(description="The version of the model that answered.")
+    warnings: list[FieldError] | None = Field(None, description="Of texts that training did not see.")
 
 
 class BatchPrediction(AnswerModel):
     predictions: list[RowPrediction] = Field(description="In the order of the rows.")
     model_version: str = Field(description="The version of the model that answered.")
+    warnings: list[FieldError] | None = Field(None, description="Of texts that training did not see.")
 
 
 class _Measures(AnswerModel):
