@@ -1,3 +1,3 @@
 """The version of the product, as `pyproject.toml` has it; that file is not shipped with the server."""
 
-VERSION = "0.1.0"
+VERSION = "1.0.0"

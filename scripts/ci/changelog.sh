@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Print what CHANGELOG.md says of a version.
 #
-#   scripts/ci/changelog.sh 0.1.0
+#   scripts/ci/changelog.sh 1.0.0
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source scripts/ci/lib.sh

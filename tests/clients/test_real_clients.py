@@ -95,7 +95,7 @@ def test_mlflows_client_gets_the_same_answers(served: Served) -> None:
     scores = client.invoke(served.table, params={"predict_method": "predict_proba"})
 
     expected = served.predictions()
-    assert client.get_version() == "0.1.0"
+    assert client.get_version() == "1.0.0"
     assert labels.iloc[:, 0].tolist() == [one["prediction"] for one in expected]
     assert json.loads(scores.to_json())["predictions"] == [
         [*one["probabilities"].values()] for one in expected

@@ -94,17 +94,6 @@ def test_a_score_that_is_not_a_number_is_a_failure(make_client: MakeClient, flow
     assert response.json()["status"] == 500
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 401),
-        ({"X-API-Key": "wrong"}, 403),
-        ({"X-API-Key": KEY + "x"}, 403),
-        ({"X-API-Key": ""}, 403),
-        ({"X-API-Key": KEY}, 200),
-        ({"X-API-Key": "second"}, 200),
-    ],
-)
 def test_an_unseen_category_is_answered_with_a_warning(make_client: MakeClient, make_bundle: Any) -> None:
     bundle = make_bundle()
     first, *others = bundle.schema.columns
@@ -129,6 +118,17 @@ def test_an_unseen_category_is_answered_with_a_warning(make_client: MakeClient, 
     assert "warnings" not in without
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"X-API-Key": "wrong"}, 403),
+        ({"X-API-Key": KEY + "x"}, 403),
+        ({"X-API-Key": ""}, 403),
+        ({"X-API-Key": KEY}, 200),
+        ({"X-API-Key": "second"}, 200),
+    ],
+)
 def test_a_key_is_needed_where_one_is_set(
     make_client: MakeClient, flower: Flower, headers: dict[str, str], status: int
 ) -> None:

@@ -107,7 +107,7 @@ def test_a_failure_leaves_nothing_running(
     "image",
     [
         "",
-        "mlops-core:0.1.0",
+        "mlops-core:1.0.0",
         f"mlops-core:{DIGEST}",
         f"mlops-core@{DIGEST[:-1]}",
         f"mlops-core@{DIGEST}0",

@@ -41,7 +41,7 @@ def test_programs_get_json(client: TestClient, accept: str) -> None:
 
     assert answered.headers["content-type"] == "application/json"
     assert answered.content == (
-        b'{"message":"mlops-core serves a model","version":"0.1.0","docs":"/docs","health":"/health"}'
+        b'{"message":"mlops-core serves a model","version":"1.0.0","docs":"/docs","health":"/health"}'
     )
 
 

@@ -125,7 +125,7 @@ def test_wrong_csv_is_400(client: TestClient, text: bytes, message: str) -> None
 
 def test_its_clients_ask_for_health_and_version(client: TestClient, make_client: MakeClient) -> None:
     assert client.get("/ping").status_code == 200
-    assert client.get("/version").text == "0.1.0"
+    assert client.get("/version").text == "1.0.0"
     with make_client(runtime=None) as empty:
         assert empty.get("/ping").status_code == 503
 

@@ -31,7 +31,7 @@ def changed(place: int, **changes: Any) -> list[dict[str, Any]]:
 def test_the_server_describes_itself(client: TestClient) -> None:
     assert client.get("/v2").json() == {
         "name": "mlops-core",
-        "version": "0.1.0",
+        "version": "1.0.0",
         "extensions": ["binary_tensor_data"],
     }
     assert client.get("/v2/health/live").json() == {"live": True}
