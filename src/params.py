@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
@@ -47,6 +47,8 @@ class DataParams(StrictModel):
     text: tuple[Word, ...] = Field((), strict=False)
     missing: tuple[Word, ...] | None = Field(None, strict=False)
     strip: bool = True
+    target_missing: Literal["error", "drop"] = "error"
+    rare_classes: Literal["error", "drop"] = "error"
     test_size: float = Field(gt=0, lt=1)
     random_state: int = Field(ge=0, lt=2**32)
 

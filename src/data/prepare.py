@@ -13,7 +13,7 @@ from src.disk.lock import folder_locked
 from src.errors import exit_on_error
 from src.params import load_params
 from src.tables import frames
-from src.tables.source import read_texts
+from src.tables.source import read_source_file
 from src.tasks import side
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,10 @@ def main() -> None:
     Parser("src.data.prepare", __doc__).parse_args()
     logs.setup()
     data = load_params().data
-    texts = read_texts(Path(data.source))
+    source = read_source_file(Path(data.source))
+    for remark in source.remarks:
+        logger.warning("%s: %s", data.source, remark)
+    texts = source.texts
     table = frames.to_values(texts, data)
     for remark in remarks(texts, table, data):  # before what follows may fail: they may say why
         logger.warning(remark)
@@ -32,7 +35,8 @@ def main() -> None:
     logger.info("%s", side("src.tables.targets", schema.task).summary(rows[schema.target]))
     paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
     with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
-        write_file(data.raw, Path(data.source).read_bytes())
+        # What came in another form is kept as the CSV that it stands for.
+        write_file(data.raw, frames.to_bytes(texts) if source.remarks else Path(data.source).read_bytes())
         frames.write_prepared(prepared, data)
     train, test = len(prepared.train), len(prepared.test)
     logger.info(

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from src.tables.infer import infer
 from src.tables.kinds import typed
 from src.tables.source import read_texts
 from src.tasks import side
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,26 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
     Raises:
         DataError: the table does not hold what the parameters say.
     """
+    table = _usable(table, data)
     schema = infer(table, data.target, data.ranges, data.cells, data.task)
     frame = to_schema_frame(table, schema)
     targets = side("src.tables.targets", schema.task)
     train, test = targets.split(frame, data.test_size, data.random_state, schema.target)
     return Prepared(schema, train, test)
+
+
+def _usable(table: pd.DataFrame, data: DataParams) -> pd.DataFrame:
+    """Return the rows that a model can be trained on, without those that the parameters leave out."""
+    headers = named(table.columns)
+    target = find(data.target, headers)
+    if target is None:
+        return table
+    kept, remarks = side("src.tables.targets", data.task).usable(
+        headers[target], table[headers[target]], data.cells, data.target_missing, data.rare_classes
+    )
+    for remark in remarks:
+        logger.warning(remark)
+    return table if kept.all() else table[kept.to_numpy()].reset_index(drop=True)
 
 
 def write_prepared(prepared: Prepared, data: DataParams) -> Recipe:

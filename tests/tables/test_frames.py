@@ -65,7 +65,6 @@ def data_params(**changes: object) -> DataParams:
         ('a,b\n"x\ny",2\n1\n', "line 4 has 1 cells, the header has 2"),
         ('a,b\n1,"2\n', "line 2: unexpected end of data"),
         ("a,b\n1,\0\n", "holds NUL bytes; this is not a CSV"),
-        ("a,b\n1,é\n".encode("latin-1"), "not UTF-8 text, see byte 7; save it as UTF-8"),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_line(write: Write, content: str | bytes, message: str) -> None:

@@ -37,6 +37,29 @@ def infer(target: str, values: "pd.Series[Any]", cells: CellRule) -> dict[str, A
     return {"classes": classes}
 
 
+def usable(
+    target: str, values: "pd.Series[Any]", cells: CellRule, missing: str, rare: str
+) -> tuple["pd.Series[bool]", list[str]]:
+    """Return which rows [rows] to keep, and what is said of the others.
+
+    `missing` and `rare` are what to do with rows without a class and with classes of one row: `drop` leaves
+    them out, after which there may be nothing left; `error` keeps them, for `infer` and `split` to refuse.
+    """
+    remarks = []
+    kept = pd.Series(True, index=values.index)
+    if missing == "drop":
+        kept = ~values.map(cells.is_missing).astype(bool)
+        if lost := int((~kept).sum()):
+            remarks.append(f"column {target!r}: left out {lost} of {len(values)} rows, which have no target")
+    if rare == "drop":
+        counts = values[kept].map(lambda value: cells.text(str(value))).value_counts()
+        few = sorted(map(str, counts[counts < 2].index))
+        if few:
+            kept &= ~values.map(lambda value: cells.text(str(value))).isin(few)
+            remarks.append(f"column {target!r}: left out {len(few)} classes of one row: {_listed(few)}")
+    return kept, remarks
+
+
 def to_column(schema: Schema, values: pd.Series) -> pd.Series:
     """Return the target's cells `values` as a table of the schema holds them: str."""
     return to_texts(values, schema.cells)
@@ -66,9 +89,11 @@ def split(
         DataError: a class is too rare, or a part would be too small to hold every class.
     """
     counts = table[target].value_counts()
-    if counts.min() < 2:
+    if rare := sorted(map(str, counts[counts < 2].index)):
+        what = f"class {rare[0]!r} has" if len(rare) == 1 else f"classes {_listed(rare)} have"
         raise DataError(
-            f"column {target!r}: class {counts.idxmin()!r} has one row; it takes two to train and to test"
+            f"column {target!r}: {what} one row; it takes two to train and to test,"
+            " data.rare_classes: drop leaves such rows out"
         )
     try:
         train, test = train_test_split(
@@ -87,10 +112,15 @@ def example_rows(table: pd.DataFrame, count: int, target: str) -> pd.DataFrame:
     return pd.concat([firsts, table.drop(firsts.index)]).head(count)
 
 
+def _listed(names: list[str], most: int = 10) -> str:
+    shown = ", ".join(map(repr, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
 def _without_target(target: str, missing: int, words: Counter[str]) -> str:
     """Return what is wrong, and what to do when words were taken for no target."""
     message = f"column {target!r}: {missing} rows have no target"
     if not words:
-        return message
+        return f"{message}; data.target_missing: drop leaves them out"
     found = ", ".join(f"{word!r} in {count}" for word, count in words.most_common(5))
     return f"{message} ({found}); a word is a class when data.missing does not list it"

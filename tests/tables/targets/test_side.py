@@ -38,9 +38,17 @@ def split(
     return table.head(3), table.tail(1)
 
 
+def usable(
+    target: str, values: "pd.Series[Any]", cells: CellRule, missing: str, rare: str
+) -> tuple["pd.Series[bool]", list[str]]:
+    return pd.Series(True, index=values.index), []
+
+
 @pytest.fixture(autouse=True)
 def numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = SimpleNamespace(IS_TEXT=False, infer=infer, to_column=to_column, split=split)
+    module = SimpleNamespace(
+        IS_TEXT=False, infer=infer, to_column=to_column, split=split, usable=usable
+    )
     monkeypatch.setitem(sys.modules, "src.tables.targets.numbers", module)
     monkeypatch.setitem(tasks.TASKS, "numbers", CLASSIFICATION._replace(name="numbers", model_suffix="Guess"))
     monkeypatch.setattr(DataParams, "task", "numbers")
