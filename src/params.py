@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from src import paths
 from src.errors import ConfigError
@@ -94,6 +102,15 @@ class EvaluateParams(StrictModel):
 
     min_accuracy: float = Field(ge=0, le=1)
     beat_baseline_by: float = Field(ge=0, le=1)
+    measure: str | None = None  # that the lead over the baseline is of; None: the task's primary measure
+
+    @field_validator("measure")
+    @classmethod
+    def _check_measure(cls, measure: str | None) -> str | None:
+        known = [name for task in TASKS.values() for name in task.measures]
+        if measure is not None and measure not in known:
+            raise ValueError(f"allowed: {', '.join(known)}{meant(measure, known)}")
+        return measure
 
 
 class Params(StrictModel):

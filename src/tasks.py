@@ -16,6 +16,7 @@ class Task(NamedTuple):
     measures: dict[str, Bounds]  # that the manifest holds of every model, in the order people read them
     primary_measure: str  # the one that models are compared by
     model_suffix: str  # of the models' names in the registry
+    less_is_better: frozenset[str] = frozenset()  # the measures of which a good model has little
 
 
 CLASSIFICATION = Task(
@@ -30,6 +31,7 @@ CLASSIFICATION = Task(
     },
     primary_measure="accuracy",
     model_suffix="Classifier",
+    less_is_better=frozenset({"log_loss", "calibration_error"}),
 )
 TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION,)}
 

@@ -68,9 +68,11 @@ def main() -> None:
         measured = measures.report(
             schema, runtime.predict, predictions, train, test, params.data.random_state
         )
-        primary = TASKS[training.task].primary_measure
-        value, baseline = getattr(measured, primary), getattr(measured.baseline, primary)
-        verdict = judge(primary, value, baseline, params.evaluate)
+        task = TASKS[training.task]
+        found, baseline = (
+            {name: getattr(one, name) for name in task.measures} for one in (measured, measured.baseline)
+        )
+        verdict = judge(task, found, baseline, params.evaluate)
     with step("writing the bundle and the plots"), folder_locked(paths.BUNDLE.parent):
         metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
         pictures = measures.pictures(measured)

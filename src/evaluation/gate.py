@@ -1,30 +1,61 @@
 """Whether a model is good enough to be published."""
 
 import math
+from collections.abc import Mapping
 
 from src.params import EvaluateParams
 from src.strict_model import StrictModel
+from src.tasks import SHARE, Task
 
 
 class Gate(StrictModel):
     """What was asked, and what of it was missed: nothing, when the model may be published."""
 
+    measure: str
     min_accuracy: float
     beat_baseline_by: float
     missed: tuple[str, ...]
     passed: bool
 
 
-def judge(measure: str, value: float, baseline: float, params: EvaluateParams) -> Gate:
-    """Return the verdict on a model whose `measure` is `value`, where the baseline's is `baseline`."""
+def judge(
+    task: Task, measures: Mapping[str, float], baseline: Mapping[str, float], params: EvaluateParams
+) -> Gate:
+    """Return the verdict on a model with these `measures`, where the baseline's are `baseline`.
+
+    `min_accuracy` is of the task's primary measure; the lead over the baseline is of the measure that the
+    parameters name, in the direction in which that is better.
+    """
     missed = []
-    if value < params.min_accuracy:
-        missed.append(f"{measure} is {value:.4f}, evaluate.min_accuracy needs {params.min_accuracy:g}")
-    lead = value - baseline
-    enough = lead >= params.beat_baseline_by or math.isclose(lead, params.beat_baseline_by)
-    if lead <= 0 or not enough:
+    primary = task.primary_measure
+    if measures[primary] < params.min_accuracy:
+        found = f"{primary} is {measures[primary]:.4f}"
+        missed.append(f"{found}, evaluate.min_accuracy needs {params.min_accuracy:g}")
+    measure = params.measure or primary
+    value, known = measures[measure], baseline[measure]
+    less_is_better = measure in task.less_is_better
+    lead = known - value if less_is_better else value - known
+    wanted = params.beat_baseline_by
+    if lead <= 0 or not (lead >= wanted or math.isclose(lead, wanted)):
+        sign = -1 if less_is_better else 1
         missed.append(
-            f"{measure} is {value:.4f}, {lead:+.4f} from the baseline's {baseline:.4f}; "
-            f"evaluate.beat_baseline_by needs {params.beat_baseline_by:+g}"
+            f"{measure} is {value:.4f}, {value - known:+.4f} from the baseline's {known:.4f}; "
+            f"evaluate.beat_baseline_by needs {sign * wanted:+g}{_hint(task, measure, known, wanted)}"
         )
-    return Gate(**params.model_dump(), missed=tuple(missed), passed=not missed)
+    return Gate(
+        measure=measure,
+        min_accuracy=params.min_accuracy,
+        beat_baseline_by=wanted,
+        missed=tuple(missed),
+        passed=not missed,
+    )
+
+
+def _hint(task: Task, measure: str, baseline: float, wanted: float) -> str:
+    """Return what to do where no model could lead by as much as is wanted."""
+    room = baseline if measure in task.less_is_better else 1 - baseline
+    bounded = measure in task.less_is_better or task.measures[measure] == SHARE
+    if not bounded or room >= wanted or math.isclose(room, wanted):
+        return ""
+    others = ", ".join(name for name in task.measures if name != measure)
+    return f", which no model can reach: lower it to at most {room:.4g}, or set evaluate.measure to {others}"

@@ -1,11 +1,18 @@
 import pytest
 
-from src.evaluation.gate import judge
+from src.evaluation import gate
+from src.evaluation.gate import Gate
 from src.params import EvaluateParams
+from src.tasks import CLASSIFICATION
 
 
-def params(min_accuracy: float, beat_baseline_by: float) -> EvaluateParams:
-    return EvaluateParams(min_accuracy=min_accuracy, beat_baseline_by=beat_baseline_by)
+def params(min_accuracy: float, beat_baseline_by: float, measure: str | None = None) -> EvaluateParams:
+    return EvaluateParams(min_accuracy=min_accuracy, beat_baseline_by=beat_baseline_by, measure=measure)
+
+
+def judge(measure: str, value: float, baseline: float, needed: EvaluateParams) -> Gate:
+    task = CLASSIFICATION._replace(primary_measure=measure)
+    return gate.judge(task, {measure: value}, {measure: baseline}, needed)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,44 @@ def test_a_model_that_does_not_beat_the_baseline_is_told_so(accuracy: float, lea
         f"accuracy is {accuracy:.4f}, {lead} from the baseline's 0.5000; "
         f"evaluate.beat_baseline_by needs {needed}",
     )
+
+
+BASELINE = {"accuracy": 0.94, "f1_score": 0.91, "log_loss": 0.227}
+
+
+def test_a_better_ranking_is_enough_where_one_class_is_nearly_all() -> None:
+    found = {"accuracy": 0.94, "f1_score": 0.92, "log_loss": 0.201}
+
+    assert gate.judge(CLASSIFICATION, found, BASELINE, params(0.9, 0.02, "log_loss")).passed
+    verdict = gate.judge(CLASSIFICATION, found, BASELINE, params(0.9, 0.05, "log_loss"))
+    assert verdict.missed == (
+        "log_loss is 0.2010, -0.0260 from the baseline's 0.2270; evaluate.beat_baseline_by needs -0.05",
+    )
+    assert verdict.measure == "log_loss"
+
+
+def test_a_lead_that_no_model_can_have_is_said_to_be_so() -> None:
+    found = {"accuracy": 0.99, "f1_score": 0.99, "log_loss": 0.1}
+
+    [missed] = gate.judge(CLASSIFICATION, found, BASELINE, params(0.9, 0.1)).missed
+
+    assert missed == (
+        "accuracy is 0.9900, +0.0500 from the baseline's 0.9400; evaluate.beat_baseline_by needs +0.1, which"
+        " no model can reach: lower it to at most 0.06, or set evaluate.measure to precision, recall, f1_score,"
+        " log_loss, calibration_error"
+    )
+
+
+@pytest.mark.parametrize("value", [0.3, 0.227])
+def test_more_loss_is_no_lead(value: float) -> None:
+    found = {"accuracy": 0.94, "f1_score": 0.91, "log_loss": value}
+
+    assert not gate.judge(CLASSIFICATION, found, BASELINE, params(0.0, 0.0, "log_loss")).passed
+
+
+def test_an_unknown_measure_names_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="allowed: accuracy, .* calibration_error, did you mean log_loss?"):
+        params(0.9, 0.1, "logloss")
 
 
 def test_the_verdict_names_the_measure_that_models_are_compared_by() -> None:

@@ -46,9 +46,7 @@ def usable(
 
 @pytest.fixture(autouse=True)
 def numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = SimpleNamespace(
-        IS_TEXT=False, infer=infer, to_column=to_column, split=split, usable=usable
-    )
+    module = SimpleNamespace(IS_TEXT=False, infer=infer, to_column=to_column, split=split, usable=usable)
     monkeypatch.setitem(sys.modules, "src.tables.targets.numbers", module)
     monkeypatch.setitem(tasks.TASKS, "numbers", CLASSIFICATION._replace(name="numbers", model_suffix="Guess"))
     monkeypatch.setattr(DataParams, "task", "numbers")
