@@ -115,6 +115,7 @@ def test_the_bundle_in_service_is_the_one_that_was_measured(checkout: Path) -> N
     assert set(bundle.example.labels) == {"setosa", "versicolor", "virginica"}
     assert list(bundle.metrics)[:1] == ["accuracy"]
     assert bundle.metrics["gate"] == {
+        "measure": "accuracy",
         "min_accuracy": 0.85, "beat_baseline_by": 0.1, "missed": [], "passed": True,
     }  # fmt: skip
     assert json.loads(paths.NUMBERS.read_bytes())["accuracy"] == 0.9

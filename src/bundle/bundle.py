@@ -29,7 +29,9 @@ SCHEMA = "schema.json"
 METRICS = "metrics.json"
 PROFILE = "profile.json"
 EXAMPLE = "example.json"
+CARD, CARD_PAGE = "card.md", "card.html"
 FILES = (EXAMPLE, METRICS, MODEL, PROFILE, SCHEMA)
+OPTIONAL = (CARD, CARD_PAGE)  # for people; bundles made before have none
 
 write_folder = folders.write_folder  # a bundle is put at its place as any folder is
 
@@ -47,6 +49,7 @@ class Bundle:
     metrics: dict[str, Any]
     profile: dict[str, Any]
     example: ExampleRows  # with the answers of the task
+    card_page: bytes | None = None  # the model card as HTML
 
 
 class Fetch(Protocol):
@@ -65,7 +68,7 @@ def seal(training: Training, metrics: Mapping[str, Any], files: Mapping[str, byt
 
     Args:
         metrics: at least the measures of the task.
-        files: the model, schema, profile and example.
+        files: the model, schema, profile and example, and the optional ones.
     """
     whole = {**files, METRICS: dump_json(metrics)}
     task = TASKS[training.task]
@@ -74,7 +77,7 @@ def seal(training: Training, metrics: Mapping[str, Any], files: Mapping[str, byt
             **training.model_dump(),
             "measures": {name: metrics[name] for name in task.measures},
             "primary_measure": task.primary_measure,
-            "files": {name: sha256(whole[name]) for name in FILES},
+            "files": {name: sha256(whole[name]) for name in (*FILES, *OPTIONAL) if name in whole},
         }
     )
     return {**whole, MANIFEST: dump_json(manifest.model_dump(mode="json"))}
@@ -91,7 +94,7 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
     if expected_digest is not None and digest != expected_digest:
         raise BundleError(f"{MANIFEST}: SHA-256 is {digest}, expected {expected_digest}")
     manifest = parse_manifest(raw_manifest)
-    if set(manifest.files) != set(FILES):
+    if not set(FILES) <= set(manifest.files) <= {*FILES, *OPTIONAL}:
         raise BundleError(
             f"{MANIFEST}: names {', '.join(sorted(manifest.files))}, expected {', '.join(FILES)}"
         )
@@ -108,7 +111,13 @@ def load(fetch: Fetch, expected_digest: str | None = None) -> Bundle:
         metrics=_read_metrics(manifest, files[METRICS]),
         profile=_read_object(PROFILE, files[PROFILE]),
         example=_read_example(manifest, files[EXAMPLE]),
+        card_page=files.get(CARD_PAGE),
     )
+
+
+def files_of(raw_manifest: bytes) -> list[str]:
+    """Return the names of the files that a bundle with this manifest has, itself included."""
+    return [MANIFEST, *sorted(parse_manifest(_bounded(MANIFEST, raw_manifest)).files)]
 
 
 def parse_manifest(content: bytes) -> Manifest:

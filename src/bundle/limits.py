@@ -22,6 +22,8 @@ MAX_BYTES = {  # of each file
     "example.json": 4 * 2**20,
     "metrics.json": 4 * 2**20,
     "model.onnx": 512 * 2**20,
+    "card.md": 2**20,
+    "card.html": 2**20,
 }
 MAX_NAME = 1_024  # characters of a name, a header or a class
 MAX_COLUMNS = 5_000

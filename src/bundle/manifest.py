@@ -19,7 +19,9 @@ from src.bundle.limits import (
 from src.strict_model import StrictModel
 from src.tasks import TASKS, TaskName
 
-FileName = Literal["example.json", "metrics.json", "model.onnx", "profile.json", "schema.json"]
+FileName = Literal[
+    "card.html", "card.md", "example.json", "metrics.json", "model.onnx", "profile.json", "schema.json"
+]
 
 
 class Training(StrictModel):

@@ -10,6 +10,7 @@ from src.config import load_store_settings
 from src.disk.files import write_file
 from src.disk.lock import folder_locked
 from src.errors import DataError, exit_on_error
+from src.evaluation.card import card
 from src.evaluation.gate import judge
 from src.params import load_params
 from src.progress import step
@@ -76,7 +77,8 @@ def main() -> None:
     with step("writing the bundle and the plots"), folder_locked(paths.BUNDLE.parent):
         metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
         pictures = measures.pictures(measured)
-        bundles.write_folder(paths.BUNDLE, bundles.seal(training, metrics, files))
+        cards = card(training, schema, found, baseline, measured.importances, len(test), verdict)
+        bundles.write_folder(paths.BUNDLE, bundles.seal(training, metrics, {**files, **cards}))
         write_file(paths.NUMBERS, bundles.dump_json(measured.numbers()))
         bundles.write_folder(
             paths.PLOTS, {**measures.plot_tables(measured, schema, predictions, test), **pictures}

@@ -22,7 +22,9 @@ def read_sealed(fetch: Fetch, expected_digest: str | None = None) -> Sealed:
     Raises:
         BundleError: it must not be served.
     """
-    files = {name: fetch(name) for name in (bundles.MANIFEST, *bundles.FILES)}
+    manifest = fetch(bundles.MANIFEST)
+    others = [name for name in bundles.files_of(manifest) if name != bundles.MANIFEST]
+    files = {bundles.MANIFEST: manifest, **{name: fetch(name) for name in others}}
     with bundles.loading("the bundle"):
         bundle = bundles.load(files.__getitem__, expected_digest)
         profile_of(bundle)

@@ -45,6 +45,7 @@ class Endpoint:
         other_answers: statuses beside 200 that have the same body, and what they mean.
         problems: statuses beside those of the key, the limit and a failure.
         form: how its problems are answered, where its protocol has errors of its own.
+        media_type: of the answer, where it is neither JSON nor plain text.
         tag: the group that the documentation shows it in.
         internal: for the cluster alone, the ingress does not lead to it.
         documented: whether it is in the OpenAPI document and in the tables.
@@ -66,6 +67,7 @@ class Endpoint:
     problems: tuple[HTTPStatus, ...] = ()
     form: Form = PROBLEM
     tag: str = "Operations"
+    media_type: str | None = None
     internal: bool = False
     documented: bool = True
 

@@ -220,6 +220,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_open_inference(),
     *_mlflow(),
     Endpoint(
+        path="/model/card",
+        name="model_card",
+        handler=answering(page.card),
+        summary="The model card, as HTML.",
+        description="What the model is, its data, its quality and its limits; 404 without one.",
+        key=True,
+        limit="rate_limit_model_info",
+        problems=(HTTPStatus.NOT_FOUND,),
+        tag="Model",
+        media_type="text/html",
+    ),
+    Endpoint(
         path="/page/model", name="page_model", handler=answering(page.fragment), key=True, documented=False
     ),
     Endpoint(path="/page/live", name="page_live", handler=answering(live.live), key=True, documented=False),

@@ -130,7 +130,8 @@ def _info(loaded: LoadedModel | None) -> dict[str, str]:
 
 
 def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
-    media_type = "application/json" if issubclass(endpoint.answer, BaseModel) else "text/plain"
+    plain = "application/json" if issubclass(endpoint.answer, BaseModel) else "text/plain"
+    media_type = endpoint.media_type or plain
     content = {media_type: {"schema": answer}}
     answers = {HTTPStatus.OK: "Successful Response", **endpoint.other_answers}
     responses = {

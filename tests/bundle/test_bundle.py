@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from src.bundle import bundle as bundles
-from src.bundle.bundle import Bundle
+from src.bundle.bundle import Bundle, Training
 from src.bundle.limits import MAX_BYTES
 from src.errors import BundleError
 from tests.conftest import resealed
@@ -161,3 +161,20 @@ def test_a_number_json_does_not_know_is_never_written() -> None:
 def test_bundles_are_told_apart_by_their_digest(make_bundle: Callable[..., Bundle]) -> None:
     assert make_bundle(version="7").digest == make_bundle(version="7").digest
     assert make_bundle(version="7").digest != make_bundle(version="8").digest
+
+
+def test_a_card_is_part_of_the_bundle_and_may_be_absent(
+    make_files: Callable[..., dict[str, bytes]], training: Training, metrics: dict[str, Any]
+) -> None:
+    files = make_files()
+    cards = {"card.md": b"# Card", "card.html": b"<h1>Card</h1>"}
+    with_cards = bundles.seal(training, metrics, {**files, **cards})
+
+    assert bundles.load(files.__getitem__).card_page is None
+    assert bundles.load(with_cards.__getitem__).card_page == b"<h1>Card</h1>"
+    assert bundles.files_of(with_cards[bundles.MANIFEST]) == [
+        bundles.MANIFEST,
+        *sorted([*bundles.FILES, *cards]),
+    ]
+    with pytest.raises(BundleError, match="card.html: SHA-256 is"):
+        bundles.load({**with_cards, "card.html": b"<h1>Changed</h1>"}.__getitem__)

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -33,6 +34,7 @@ def test_what_callers_rely_on() -> None:
         "GET /readyz": (False, None),
         "GET /metrics": (False, None),
         "GET /model/info": (True, "rate_limit_model_info"),
+        "GET /model/card": (True, "rate_limit_model_info"),
         "POST /predict": (True, "rate_limit_predict"),
         "POST /predict/batch": (True, "rate_limit_predict_batch"),
         "GET /v2": (False, None),
@@ -151,6 +153,8 @@ def test_the_apps_routes_are_those_of_the_table(client: TestClient) -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 def test_the_router_answers_as_the_app_does(client: TestClient, endpoint: Endpoint) -> None:
     app: Any = client.app
+    loaded = app.state.shared.loaded
+    loaded.bundle = replace(loaded.bundle, card_page=b"<h1>Card</h1>")
 
     async def without_middleware(scope: Any, receive: Any, send: Any) -> None:
         scope["context"], scope["app"] = RequestContext(scope, send, endpoint.path, False), app

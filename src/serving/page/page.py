@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Callable, Iterator
 from functools import cache
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from src.disk.reading import read_within
 from src.errors import MlopsError
-from src.schema.columns import CategoryColumn, Column, NumericColumn
 from src.serving import models
 from src.serving.loaded_model import LoadedModel
+from src.serving.page.form import form
+from src.serving.problems import Problem
 from src.serving.routes import home, require_pages, state_of
 from src.serving.security import security_headers
 from src.serving.state import AppState
@@ -27,9 +28,11 @@ STATIC = Path(__file__).parent / "static"
 FILES = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
 MOST_LEDGER = 2**20  # bytes that are read of the history
 MOST_STEPS = 20
-MOST_CHOICES = 200  # categories that a field offers
 _KEEP = security_headers("default-src 'none'; frame-ancestors 'none'") + [
     (b"cache-control", b"public, max-age=3600")
+]
+_CARD = security_headers("default-src 'none'; frame-ancestors 'none'; sandbox") + [
+    (b"cache-control", b"no-store")
 ]
 _POLICY = security_headers(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -61,6 +64,15 @@ async def front(request: Request) -> models.Home | Response:
 async def fragment(request: Request) -> Response:
     """The part of the page that the model decides."""
     return HTMLResponse(await _model(_state_with_pages(request)))
+
+
+async def card(request: Request) -> Response:
+    """The model card of the bundle in service."""
+    loaded = state_of(request).loaded
+    if loaded is None or loaded.bundle.card_page is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "no_model", "There is no model card.")
+    request.scope["context"].security = _CARD
+    return Response(loaded.bundle.card_page, media_type="text/html")
 
 
 async def asset(request: Request) -> Response:
@@ -96,14 +108,16 @@ def _sections(loaded: LoadedModel, state: AppState, steps: list[Promotion]) -> I
         "Commit": (manifest.git_commit or "")[:12],
         "Parameters": ", ".join(f"{name} {value}" for name, value in manifest.parameters.items()),
     }
+    link = ' <a href="model/card">Model card</a>' if loaded.bundle.card_page and state.auth.is_open else ""
     listed = "".join(
         f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in facts.items() if text
     )
     yield (
         f'<section aria-labelledby="model"><h1 id="model">{escape(manifest.name)} '
-        f'<span class="tag">version {escape(manifest.version)}</span></h1><dl>{listed}</dl></section>'
+        f'<span class="tag">version {escape(manifest.version)}</span></h1>'
+        f"<dl>{listed}</dl><p>{link}</p></section>"
     )
-    yield _form(loaded)
+    yield form(loaded)
     for part in (_measures, _charts):
         yield _or_nothing(part, loaded)
     if steps:
@@ -151,54 +165,6 @@ def _charts(loaded: LoadedModel) -> str:
     return (
         '<section aria-labelledby="charts"><h2 id="charts">How good it is</h2>'
         f'<div class="grid">{drawn}</div></section>'
-    )
-
-
-def _form(loaded: LoadedModel) -> str:
-    schema = loaded.bundle.schema
-    example = loaded.bundle.example.rows[0] if loaded.bundle.example.rows else {}
-    fields = "".join(
-        _field(place, column, example.get(column.name)) for place, column in enumerate(schema.columns)
-    )
-    return (
-        '<section aria-labelledby="try"><h2 id="try">Try it</h2><form id="form" novalidate>'
-        f'<div class="fields">{fields}</div><button type="submit">Predict</button></form>'
-        '<div id="answer" role="status" aria-live="polite"></div>'
-        '<details id="calls" hidden><summary>The same call as code</summary><div id="code"></div></details>'
-        "</section>"
-    )
-
-
-def _field(place: int, column: Column, value: Any) -> str:
-    name, title = escape(column.name), escape(column.header)
-    optional = "" if column.nullable else " required"
-    common = f'id="f{place}" name="{name}" data-type="{column.type}"{optional} aria-describedby="h{place}"'
-    if isinstance(column, NumericColumn) and column.type == "boolean":
-        choices = ["", "true", "false"] if column.nullable else ["true", "false"]
-        chosen = "" if value is None else str(bool(value)).lower()
-        options = "".join(f'<option{" selected" if one == chosen else ""}>{one}</option>' for one in choices)
-        control, hint = f"<select {common}>{options}</select>", "true or false"
-    elif isinstance(column, CategoryColumn):
-        known = column.categories[:MOST_CHOICES]
-        options = "".join(f'<option value="{escape(one)}"></option>' for one in known)
-        shown = "" if value is None else escape(str(value))
-        control = (
-            f'<input {common} type="text" list="l{place}" value="{shown}" autocomplete="off">'
-            f'<datalist id="l{place}">{options}</datalist>'
-        )
-        hint = f"{len(column.categories)} known values"
-    else:
-        step = "1" if column.type == "integer" else "any"
-        shown = "" if value is None else escape(str(value))
-        control = (
-            f'<input {common} type="number" inputmode="decimal" step="{step}" min="{column.lowest:.10g}" '
-            f'max="{column.highest:.10g}" value="{shown}" autocomplete="off">'
-        )
-        hint = f"{column.lowest:.6g} to {column.highest:.6g}"
-    hint += ", may be empty" if column.nullable else ""
-    return (
-        f'<div class="field"><label for="f{place}">{title}</label>{control}'
-        f'<span id="h{place}" class="hint">{escape(hint)}</span></div>'
     )
 
 

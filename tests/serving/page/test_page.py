@@ -219,3 +219,18 @@ def test_intervals_are_wilsons() -> None:
 
 def test_the_script_has_no_syntax_of_a_template() -> None:
     assert json.dumps(page._shell().format(version="1", model="", needs_key="", links=""))
+
+
+def test_the_card_is_served_in_a_sandbox(make_client: MakeClient, measured: Bundle) -> None:
+    with make_client(bundle=replace(measured, card_page=b"<h1>Card</h1>")) as client:
+        shown, page_ = client.get("/model/card"), client.get("/", headers=HTML).text
+    with make_client(bundle=measured) as client:
+        absent, without = client.get("/model/card"), client.get("/", headers=HTML).text
+    with make_client(bundle=replace(measured, card_page=b"<h1>Card</h1>"), api_key=(KEY,)) as client:
+        refused = client.get("/model/card")
+
+    assert (shown.status_code, shown.content) == (200, b"<h1>Card</h1>")
+    assert shown.headers["content-type"] == "text/html; charset=utf-8"
+    assert shown.headers["content-security-policy"].endswith("; sandbox")
+    assert 'href="model/card"' in page_ and 'href="model/card"' not in without
+    assert (absent.status_code, refused.status_code) == (404, 401)
