@@ -92,7 +92,12 @@ def test_an_identifier_column_is_refused() -> None:
         ("z", {}, ["a", "b"], "data.target: no column 'z', the table has x, y"),
         ("y", {"q": [0, 1]}, ["a", "b"], "data.ranges: no column 'q', the table has x, y"),
         ("y", {}, ["a", "a"], "column 'y': 1 different targets, a classifier needs 2 to 100"),
-        ("y", {}, ["a", None], "column 'y': 1 rows have no target"),
+        (
+            "y",
+            {},
+            ["a", None],
+            "column 'y': 1 rows have no target; data.target_missing: drop leaves them out",
+        ),
     ],
 )
 def test_a_target_that_cannot_be_learned_is_refused(
@@ -112,8 +117,8 @@ def test_a_target_that_cannot_be_learned_is_refused(
             "3 rows have no target ('NA' in 2, 'null' in 1); "
             "a word is a class when data.missing does not list it",
         ),
-        (["", "a", "b"], "1 rows have no target"),
-        ([" ", "a", "b"], "1 rows have no target"),
+        (["", "a", "b"], "1 rows have no target; data.target_missing: drop leaves them out"),
+        ([" ", "a", "b"], "1 rows have no target; data.target_missing: drop leaves them out"),
     ],
 )
 def test_a_word_in_place_of_the_target_is_named(values: list[str], message: str) -> None:
