@@ -10,12 +10,17 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import httpx
 
 PATIENCE = 180  # seconds for what takes two on a machine that is idle
+
+# httpx itself gives up after five seconds, which a machine may well lose to another's load.
+get = partial(httpx.get, timeout=PATIENCE)
+post = partial(httpx.post, timeout=PATIENCE)
+request = partial(httpx.request, timeout=PATIENCE)
 
 # A line is a group that began, or one that ended with a minus before it; the last that we know of are killed.
 _KEEPER = """

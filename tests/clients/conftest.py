@@ -13,6 +13,7 @@ import pytest
 from src.data import prepare
 from src.evaluation import evaluate
 from src.training import train
+from tests import servers
 from tests.conftest import REPOSITORY, copy_inputs, inside, run
 from tests.mixed import mixed_table, write_mixed
 from tests.ports import free_port
@@ -35,7 +36,7 @@ class Served(NamedTuple):
 
     def predictions(self) -> list[dict[str, Any]]:
         """Return what `/predict` answers to each row."""
-        with httpx.Client(base_url=self.url) as client:
+        with httpx.Client(timeout=servers.PATIENCE, base_url=self.url) as client:
             return [client.post("/predict", json=row).raise_for_status().json() for row in self.rows]
 
 

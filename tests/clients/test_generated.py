@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import servers
 from tests.clients.conftest import Served
 
 PACKAGES = ("openapi-typescript@7.13.0", "openapi-fetch@0.17.0", "typescript@5.9.3")
@@ -42,7 +42,7 @@ console.log(JSON.stringify(answers));
 
 @pytest.fixture
 def folder(served: Served, tmp_path: Path) -> Path:
-    (tmp_path / "openapi.json").write_text(httpx.get(f"{served.url}/openapi.json").text)
+    (tmp_path / "openapi.json").write_text(servers.get(f"{served.url}/openapi.json").text)
     (tmp_path / "rows.json").write_text(json.dumps(served.rows))
     return tmp_path
 

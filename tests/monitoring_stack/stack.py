@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
+from tests import servers
 from tests.conftest import REPOSITORY
 from tests.monitoring_stack.tools import ALERTMANAGER, MONITORING, RULES, program
 from tests.ports import free_port
@@ -155,7 +155,9 @@ class Stack:
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """Return the samples that `expression` has now."""
-        response = httpx.post(f"http://{self.address('prometheus')}/api/v1/query", data={"query": expression})
+        response = servers.post(
+            f"http://{self.address('prometheus')}/api/v1/query", data={"query": expression}
+        )
         assert response.status_code == 200, response.text
         found: list[dict[str, Any]] = response.json()["data"]["result"]
         return found

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
+from tests import servers
 from tests.monitoring_stack.tools import ALERTMANAGER, RULES, program
 from tests.ports import free_port
 from tests.servers import PATIENCE, Server, answers
@@ -61,16 +61,16 @@ class Alertmanager:
             }
             for labels in alerts
         ]
-        assert httpx.post(f"{self.url}/alerts", json=message).status_code == 200
+        assert servers.post(f"{self.url}/alerts", json=message).status_code == 200
 
     def silent(self, case: str) -> list[tuple[str, bool]]:
         """Return the alerts of `case`, in their order, and whether another one holds each back."""
-        found = httpx.get(f"{self.url}/alerts", params={"filter": f'case="{case}"'}).json()
+        found = servers.get(f"{self.url}/alerts", params={"filter": f'case="{case}"'}).json()
         return sorted((one["labels"]["alertname"], bool(one["status"]["inhibitedBy"])) for one in found)
 
     def held_back(self) -> set[tuple[str, str]]:
         """Return the cases, and which alert of it is held back."""
-        found = httpx.get(f"{self.url}/alerts").json()
+        found = servers.get(f"{self.url}/alerts").json()
         return {
             (one["labels"].get("case", ""), one["labels"]["alertname"])
             for one in found

@@ -23,6 +23,7 @@ from src.monitoring.profile import Profile, profile
 from src.runtime.session import open_model
 from src.schema.columns import Schema
 from src.schema.features import to_features
+from tests import servers
 from tests.conftest import REPOSITORY
 from tests.monitoring_stack.stack import KEY, SCALE, Stack, faster_rules, running_stack
 from tests.monitoring_stack.tools import MONITORING, RULES
@@ -64,7 +65,7 @@ def traffic(
     stop = threading.Event()
 
     def send() -> None:
-        with httpx.Client(headers={"X-API-Key": KEY, **headers}) as client:
+        with httpx.Client(timeout=servers.PATIENCE, headers={"X-API-Key": KEY, **headers}) as client:
             turns = itertools.cycle(("one", "two"))
             for body, name in zip(itertools.cycle(content), turns, strict=False):
                 if stop.wait(every):
@@ -87,7 +88,7 @@ def check_psi(stack: Stack, schema: Schema, reference: Profile, sent: dict[str, 
         half = len(rows) // 2
         address = f"http://{stack.address(name)}/predict"
         for path, content in [("/batch", {"rows": rows[:half]}), *(("", row) for row in rows[half:])]:
-            answer = httpx.post(address + path, json=content, headers={"X-API-Key": KEY})
+            answer = servers.post(address + path, json=content, headers={"X-API-Key": KEY})
             assert answer.status_code == 200, answer.text
     everything = to_features(schema, pd.DataFrame([row for rows in sent.values() for row in rows]))
     for place, name in enumerate(schema.names):
@@ -137,10 +138,10 @@ def check_expressions(stack: Stack) -> None:
     for expression in expressions:
         assert stack.query(expression), expression
     used = set().union(*map(names_in, expressions))
-    answer = httpx.get(f"http://{stack.address('prometheus')}/api/v1/label/__name__/values").json()
+    answer = servers.get(f"http://{stack.address('prometheus')}/api/v1/label/__name__/values").json()
     assert used - set(answer["data"]) == set()
     exported = re.findall(
-        r"^# TYPE (\S+) (\w+)$", httpx.get(f"http://{stack.address('one')}/metrics").text, re.M
+        r"^# TYPE (\S+) (\w+)$", servers.get(f"http://{stack.address('one')}/metrics").text, re.M
     )
     parts = {"histogram": ("_bucket", "_sum", "_count")}
     unused = [name for name, kind in exported if not {name + part for part in parts.get(kind, ("",))} & used]

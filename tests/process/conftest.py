@@ -45,7 +45,7 @@ class Server:
         while time.monotonic() < deadline:
             assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.log()}"
             try:
-                response = httpx.get(self.url + path)
+                response = servers.get(self.url + path)
                 if response.status_code == status:
                     return response
                 last = str(response.status_code)
@@ -56,7 +56,7 @@ class Server:
 
     def predict(self, content: bytes, **headers: str) -> httpx.Response:
         given = {"Content-Type": "application/json", "X-API-Key": KEY, **headers}
-        return httpx.post(self.url + "/predict", content=content, headers=given)
+        return servers.post(self.url + "/predict", content=content, headers=given)
 
     def stop(self) -> int:
         """Send SIGTERM and return the exit code."""

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin
 
-import httpx
 import pytest
 
+from tests import servers
 from tests.conftest import REPOSITORY
 from tests.process.conftest import Server
 
@@ -42,8 +42,8 @@ def test_every_address_answers_both_families_and_knows_its_callers(
     server.wait_for("/readyz", 200, seconds=60)
 
     for host in ("127.0.0.1", "[::1]"):
-        assert httpx.post(f"http://{host}:{server.port}/predict", json=GOOD).status_code == 200
-    httpx.post(server.url + "/predict", json=GOOD, headers={"X-Forwarded-For": "203.0.113.9"})
+        assert servers.post(f"http://{host}:{server.port}/predict", json=GOOD).status_code == 200
+    servers.post(server.url + "/predict", json=GOOD, headers={"X-Forwarded-For": "203.0.113.9"})
     healths = [healthy(server, HOST="::"), healthy(server)]
 
     assert healths == [0, 0]
@@ -75,7 +75,7 @@ def stripping_proxy(server: Server, prefix: str) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {"Content-Type": self.headers.get("Content-Type", "")} if body else {}
             url = server.url + self.path.removeprefix(prefix)
-            answer = httpx.request(self.command, url, content=body, headers=headers)
+            answer = servers.request(self.command, url, content=body, headers=headers)
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
@@ -98,14 +98,14 @@ def test_a_page_behind_a_proxy_asks_below_its_prefix(start_server: Start, model_
     server.wait_for("/readyz", 200, seconds=60)
 
     with stripping_proxy(server, "/api") as shown_at:
-        text = httpx.get(shown_at + page).text
+        text = servers.get(shown_at + page).text
         found = re.findall(r"""(?:src|href|url|spec-url)\s*[=:]\s*["']([^"']+)""", text)
         addresses = {urljoin(shown_at + page, address) for address in found}
-        statuses = {address: httpx.get(address).status_code for address in addresses}
+        statuses = {address: servers.get(address).status_code for address in addresses}
         document = f"{shown_at}/openapi.json"
-        [shown] = httpx.get(document).json()["servers"]
+        [shown] = servers.get(document).json()["servers"]
         base = urljoin(document, shown["url"]).removesuffix("/")
-        predicted = httpx.post(f"{base}/predict", json=GOOD).json()
+        predicted = servers.post(f"{base}/predict", json=GOOD).json()
 
     assert document in addresses
     assert {status for status in statuses.values()} == {200}, statuses

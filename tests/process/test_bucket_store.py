@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from src.data import prepare
@@ -15,6 +14,7 @@ from src.evaluation import evaluate
 from src.promotion.folder_store import FolderStore
 from src.store.pointer import POINTER
 from src.training import train
+from tests import servers
 from tests.buckets import bucket, bucket_server, upload  # noqa: F401
 from tests.conftest import copy_inputs, inside, run
 from tests.process.conftest import KEY, Server
@@ -40,7 +40,7 @@ def train_and_publish(trees: int) -> None:
 
 
 def version(server: Server) -> str:
-    return str(httpx.get(server.url + "/health").json()["model_version"])
+    return str(servers.get(server.url + "/health").json()["model_version"])
 
 
 def test_it_serves_a_copied_store_and_follows_it(

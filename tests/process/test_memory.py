@@ -9,6 +9,7 @@ import pytest
 
 from tests.process.conftest import KEY, Server
 from tests.process.test_server import GOOD
+from tests.servers import PATIENCE
 
 MOST_BYTES = 5 * 2**20
 SENT_BYTES = 64 * 2**20  # much more than the server may take
@@ -76,7 +77,9 @@ DRIBBLED = [name for name in ENDLESS if not name.startswith(("requests", "large"
 
 
 def test_nothing_that_comes_byte_by_byte_keeps_its_connection(server: Server) -> None:
-    callers = {name: socket.create_connection(("127.0.0.1", server.port), timeout=5) for name in DRIBBLED}
+    callers = {
+        name: socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) for name in DRIBBLED
+    }
     try:
         for name, caller in callers.items():
             caller.sendall(ENDLESS[name][0])

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import servers
 from tests.process.conftest import KEY, Server
 from tests.process.test_server import GOOD
 
@@ -39,11 +39,11 @@ def test_probes_are_answered(
         while load.poll() is None:
             for path in ("/livez", "/readyz", "/metrics"):
                 started = time.monotonic()
-                status = httpx.get(server.url + path, timeout=5).status_code
+                status = servers.get(server.url + path).status_code
                 probes.append((status, time.monotonic() - started))
     finally:
         load.kill()
-        load.wait(timeout=10)
+        load.wait()
 
     assert {status for status, _ in probes} == {200}
     # A machine with other things to do takes longer than the 100 ms that an idle one keeps below.

@@ -18,8 +18,10 @@ from src.monitoring.profile import profile
 from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 from src.schema.features import Features
+from tests import servers
 from tests.conftest import REPOSITORY
 from tests.process.conftest import KEY, MakeFiles, Server
+from tests.servers import PATIENCE
 
 GOOD = b'{"sepal_length":5.1,"sepal_width":3.5,"petal_length":1.4,"petal_width":0.2}'
 Start = Callable[..., Server]
@@ -83,7 +85,7 @@ def test_a_stop_is_announced_then_done(
 
     assert server.wait_for("/readyz", 503, seconds=2).json()["detail"] == "The server is about to stop."
     assert server.predict(GOOD).status_code == 200
-    assert server.process.wait(timeout=20) == 0
+    assert server.process.wait(timeout=PATIENCE) == 0
 
 
 def test_a_request_in_flight_is_answered_before_the_end(start_server: Start, model_dir: Path) -> None:
@@ -93,9 +95,9 @@ def test_a_request_in_flight_is_answered_before_the_end(start_server: Start, mod
         f"POST /predict HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(GOOD)}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + GOOD[:10])
-        wait_until(lambda: "http_requests_in_flight 2.0" in httpx.get(server.url + "/metrics").text)
+        wait_until(lambda: "http_requests_in_flight 2.0" in servers.get(server.url + "/metrics").text)
 
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: not accepts(server.port))
@@ -103,7 +105,7 @@ def test_a_request_in_flight_is_answered_before_the_end(start_server: Start, mod
         answer = connection.recv(65536)
 
     assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert server.process.wait(timeout=20) == 0
+    assert server.process.wait(timeout=PATIENCE) == 0
 
 
 def test_it_starts_without_a_model_and_serves_the_first_that_comes(
@@ -143,7 +145,7 @@ def test_a_forwarded_address_changes_nothing_unless_its_proxy_is_trusted(
     server.wait_for("/readyz", 200)
 
     statuses = [
-        httpx.get(server.url + "/health", headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code
+        servers.get(server.url + "/health", headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code
         for number in range(4)
     ]
 
@@ -157,7 +159,7 @@ def test_a_trusted_proxy_names_its_clients(start_server: Start, model_dir: Path)
     server.wait_for("/readyz", 200)
 
     statuses = [
-        httpx.get(server.url + "/health", headers={"X-Forwarded-For": address}).status_code
+        servers.get(server.url + "/health", headers={"X-Forwarded-For": address}).status_code
         for address in ("10.0.0.1", "10.0.0.2", "10.0.0.1")
     ]
 
@@ -174,7 +176,7 @@ def test_what_is_no_address_is_no_client_of_its_own(
     server.wait_for("/readyz", 200)
 
     statuses = [
-        httpx.get(server.url + "/health", headers={"X-Forwarded-For": forged.format(number)}).status_code
+        servers.get(server.url + "/health", headers={"X-Forwarded-For": forged.format(number)}).status_code
         for number in range(3)
     ]
 
@@ -190,7 +192,7 @@ def test_two_workers_count_together(start_server: Start, model_dir: Path) -> Non
     statuses = {server.predict(GOOD).status_code for _ in range(40)}  # a connection each, so both get some
 
     assert statuses == {200}
-    text = httpx.get(server.url + "/metrics").text
+    text = servers.get(server.url + "/metrics").text
     assert 'model_predictions_total{predicted_class="setosa"} 40.0' in text
     assert "model_confidence_count 40.0" in text
     assert "model_loaded 1.0" in text
@@ -211,8 +213,8 @@ def test_rows_of_every_worker_are_counted_a_little_later(
         server.predict(GOOD)
 
     counted = 0.0
-    deadline = time.monotonic() + 20
-    with httpx.Client() as one:  # connection, so one worker is asked
+    deadline = time.monotonic() + PATIENCE
+    with httpx.Client(timeout=PATIENCE) as one:  # connection, so one worker is asked
         while counted < 40 and time.monotonic() < deadline:
             lines = one.get(server.url + "/metrics").text.splitlines()
             counts = [line for line in lines if 'feature="petal_width"' in line and "rows_total" in line]
@@ -249,7 +251,7 @@ def test_wrong_keys_are_limited(start_server: Start, model_dir: Path) -> None:
 
 
 def health(server: Server) -> dict[str, str]:
-    body: dict[str, str] = httpx.get(server.url + "/health").json()
+    body: dict[str, str] = servers.get(server.url + "/health").json()
     return body
 
 

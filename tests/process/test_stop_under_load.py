@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import servers
 from tests.process.conftest import Server
 
 BODY = b'{"sepal_length":5.1,"sepal_width":3.5,"petal_length":1.4,"petal_width":0.2}'
@@ -65,4 +66,4 @@ def test_no_request_is_lost(
     seen = asyncio.run(stop_under_load(server, keep_alive))
 
     assert seen.keys() == {"200"}, seen
-    assert server.process.wait(timeout=20) == 0
+    assert server.process.wait(timeout=servers.PATIENCE) == 0

@@ -21,6 +21,7 @@ from src.monitoring.profile import profile
 from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 from src.schema.features import Features
+from tests import servers
 from tests.conftest import REPOSITORY
 from tests.process.conftest import MakeFiles, Server
 
@@ -72,7 +73,7 @@ def ready_workers(server: Server) -> set[int]:
 
 
 def series(server: Server, name: str) -> dict[str, float]:
-    text = httpx.get(server.url + "/metrics").text
+    text = servers.get(server.url + "/metrics").text
     lines = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(name))
     return {labels: float(value) for labels, value in lines}
 

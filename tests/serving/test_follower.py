@@ -22,6 +22,7 @@ from src.serving.follower import Follower
 from src.serving.state import AppState
 from src.store.sources import source_for
 from tests.conftest import FixedRuntime
+from tests.servers import PATIENCE
 from tests.serving.conftest import FakeSource
 
 MakeBundle = Callable[..., Bundle]
@@ -142,7 +143,7 @@ def test_a_round_that_fails_is_not_the_last(
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)

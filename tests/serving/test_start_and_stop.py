@@ -36,6 +36,7 @@ from src.serving.metrics import Metrics
 from src.serving.state import AppState
 from src.version import VERSION
 from tests.conftest import REPOSITORY
+from tests.servers import PATIENCE
 
 
 def test_the_version_is_the_projects() -> None:
@@ -273,7 +274,7 @@ def test_every_address_is_of_both_families(host: str) -> None:
         port = listener.getsockname()[1]
 
         for address in ("127.0.0.1", "::1"):
-            socket.create_connection((address, port), timeout=5).close()
+            socket.create_connection((address, port), timeout=PATIENCE).close()
 
 
 def test_a_machine_without_ipv6_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

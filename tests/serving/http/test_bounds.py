@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from src.serving.http import head, protocol, transport
+from tests.servers import PATIENCE
 from tests.serving.connections import Echo, serving, statuses, talk
 
 HOST = b"Host: a\r\n"
@@ -80,7 +81,7 @@ def test_what_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch, phase: str)
                     writer.write(more * (1000 // len(more)))
                     await writer.drain()
                 await asyncio.wait([reading], timeout=0.001)
-            await asyncio.wait_for(reading, 20)
+            await asyncio.wait_for(reading, PATIENCE)
             writer.close()
             return bytes(received)
 
@@ -121,7 +122,7 @@ def test_what_comes_byte_by_byte_is_not_waited_for(monkeypatch: pytest.MonkeyPat
             writer.write(start)
             received = bytearray()
             reading = asyncio.create_task(read_into(received, reader))
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE
             while not reading.done():
                 assert time.monotonic() < deadline, "the connection stays open"
                 writer.write(more)

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from src.serving.http import protocol, shutdown
 from src.serving.http.protocol import Protocol
 from src.serving.http.shutdown import close_listeners
+from tests.servers import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -42,7 +43,7 @@ def test_who_waits_in_front_of_closing_doors_is_answered(
         server, listener = await started()
         address = listener.getsockname()
         # The kernel accepts them while nothing else runs in this loop.
-        clients = [socket.create_connection(address, timeout=5) for _ in range(20)]
+        clients = [socket.create_connection(address, timeout=PATIENCE) for _ in range(20)]
         await close_listeners(server)
         with socket.socket() as late:
             assert late.connect_ex(address) != 0
@@ -51,7 +52,7 @@ def test_who_waits_in_front_of_closing_doors_is_answered(
         for client in clients:
             reader, writer = await asyncio.open_connection(sock=client)
             writer.write(GET)
-            answers.append(await asyncio.wait_for(reader.readuntil(b"hello"), 5))
+            answers.append(await asyncio.wait_for(reader.readuntil(b"hello"), PATIENCE))
             writer.close()
         return answers
 
@@ -88,7 +89,7 @@ def test_a_request_under_way_when_the_server_stops_is_answered(before: bytes) ->
         stopping = asyncio.create_task(server.shutdown([listener]))
         await asyncio.sleep(0.05)
         writer.write(GET)
-        answer = await asyncio.wait_for(reader.readuntil(b"hello"), 5)
+        answer = await asyncio.wait_for(reader.readuntil(b"hello"), PATIENCE)
         assert await asyncio.wait_for(reader.read(), 5) == b""
         await stopping
         return answer
