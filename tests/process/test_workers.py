@@ -94,15 +94,18 @@ def port_is_free(port: int) -> bool:
 
 @contextmanager
 def callers(server: Server) -> Iterator[None]:
-    """Call now and then, a connection each, whatever becomes of it."""
+    """Call now and then, a connection each, whatever becomes of it; none may wait long."""
     over = threading.Event()
+    waited = [0.0]
 
     def call() -> None:
         while not over.wait(0.02):
+            started = time.monotonic()
             try:
                 server.predict(GOOD)
             except httpx.TransportError:
                 pass  # it was with the worker that was killed
+            waited.append(time.monotonic() - started)
 
     threads = [threading.Thread(target=call) for _ in range(2)]
     for thread in threads:
@@ -113,6 +116,7 @@ def callers(server: Server) -> Iterator[None]:
         over.set()
         for thread in threads:
             thread.join()
+    assert max(waited) < LONG
 
 
 @pytest.fixture

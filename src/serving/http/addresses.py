@@ -31,7 +31,11 @@ def acceptors(listener: socket.socket) -> list[socket.socket]:
 
     The event loop accepts one connection a turn from each: with one alone, whoever connects to a busy
     server, a probe for instance, waits for as many turns as others connected before.
+
+    Whether a call on them blocks is one flag of that queue, which other workers share: a duplicate made
+    while it is off here would let them wait in `accept` for a connection that another took.
     """
+    listener.setblocking(False)
     return [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
 
 
