@@ -68,8 +68,11 @@ def fit_the_same_model(path: Path) -> None:
     """Write the model of `params.yaml`, fitted on the same rows, as scikit-learn's users keep it."""
     params = load_params()
     train = pd.read_csv(paths.TRAIN)
-    target = load_bundle(folder_fetch(paths.MODELS)).schema.target
-    model = build(params.train, params.data.random_state).fit(train.drop(columns=target), train[target])
+    schema = load_bundle(folder_fetch(paths.MODELS)).schema
+    target = schema.target
+    model = build(params.train, schema.task, params.data.random_state).fit(
+        train.drop(columns=target), train[target]
+    )
     family_of(model).use_one_thread(model)
     joblib.dump(model, path)
 

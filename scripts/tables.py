@@ -17,9 +17,10 @@ from pydantic.fields import FieldInfo
 from src.config import Settings
 from src.errors import MlopsError
 from src.export.families.registry import FAMILIES
+from src.monitoring.bins import NumericProfile
 from src.monitoring.online import Reference
-from src.monitoring.profile import NumericProfile, Profile
-from src.runtime.answers.classification import TOLERANCE
+from src.monitoring.profile import Profile
+from src.runtime.answers import classification, regression
 from src.serving.endpoint import Endpoint
 from src.serving.endpoints import ENDPOINTS
 from src.serving.metrics import Metrics
@@ -29,6 +30,10 @@ ROOT = Path(__file__).parent.parent
 MARKED = re.compile(r"(<!-- table: ([a-z]+) -->\n).*?(<!-- end of table -->)", flags=re.DOTALL)
 
 Row = tuple[str, ...]
+_TOLERANCES = {
+    "classification": f"{classification.TOLERANCE:g}",
+    "regression": f"{regression.TOLERANCE:g} of the number",
+}
 
 
 def pages() -> list[Path]:
@@ -125,9 +130,10 @@ def families() -> list[Row]:
     for family in FAMILIES:
         fields = family.params.model_fields
         start = ", ".join(yaml_of(key, fields[key]) for key in family.parameters)
-        exact = "to the last bit" if family.exact else f"within {TOLERANCE:g}"
-        estimator = f"`{family.estimator.__name__}`"
-        rows.append((f"`{family.name}`", str(family.params.__doc__), estimator, start, exact))
+        forms = family.forms.items()
+        estimators = ", ".join(f"`{form.estimator.__name__}`" for _, form in forms)
+        said = {"to the last bit" if form.exact else f"within {_TOLERANCES[task]}" for task, form in forms}
+        rows.append((f"`{family.name}`", str(family.params.__doc__), estimators, start, ", ".join(said)))
     return rows
 
 

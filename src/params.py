@@ -12,17 +12,16 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from src import paths
 from src.errors import ConfigError
 from src.export.families.family import FamilyParams
-from src.export.families.registry import FAMILIES
+from src.export.families.registry import FAMILIES, require_task
 from src.schema.cells import MISSING, CellRule
 from src.strict_model import StrictModel
-from src.tasks import CLASSIFICATION, TASKS, TaskName
+from src.tasks import TASKS, TaskName
 from src.validation import Problem, allowed, meant, problems, shown
 
 
@@ -57,13 +56,14 @@ class DataParams(StrictModel):
     strip: bool = True
     target_missing: Literal["error", "drop"] = "error"
     rare_classes: Literal["error", "drop"] = "error"
+    task: TaskName | None = None  # None: what the target looks like
     test_size: float = Field(gt=0, lt=1)
     random_state: int = Field(ge=0, lt=2**32)
 
     @property
-    def task(self) -> TaskName:
-        """What the target asks for."""
-        return CLASSIFICATION.name
+    def target_task(self) -> TaskName:
+        """What the target is read as; where the table did not decide yet, classes."""
+        return self.task or "classification"
 
     @property
     def raw(self) -> Path:
@@ -76,10 +76,9 @@ class DataParams(StrictModel):
         words = MISSING if self.missing is None else self.missing
         return CellRule(tuple(dict.fromkeys(("", *words))), self.strip)
 
-    @property
-    def model_name(self) -> str:
-        """The name in the model registry: `iris` becomes `IrisClassifier`."""
-        return "".join(word.capitalize() for word in self.name.split("_")) + TASKS[self.task].model_suffix
+    def model_name(self, task: TaskName) -> str:
+        """Return the name in the model registry: `iris` becomes `IrisClassifier`."""
+        return "".join(word.capitalize() for word in self.name.split("_")) + TASKS[task].model_suffix
 
     @model_validator(mode="after")
     def _refuse_the_snapshot_as_source(self) -> Self:
@@ -100,17 +99,30 @@ else:
 class EvaluateParams(StrictModel):
     """The gate: what a model must reach to be published."""
 
-    min_accuracy: float = Field(ge=0, le=1)
-    beat_baseline_by: float = Field(ge=0, le=1)
+    min_accuracy: float | None = Field(None, ge=0, le=1)
+    at_least: dict[str, float] = {}  # of measures by name
+    at_most: dict[str, float] = {}
+    beat_baseline_by: float = Field(ge=0)
     measure: str | None = None  # that the lead over the baseline is of; None: the task's primary measure
 
-    @field_validator("measure")
-    @classmethod
-    def _check_measure(cls, measure: str | None) -> str | None:
-        known = [name for task in TASKS.values() for name in task.measures]
-        if measure is not None and measure not in known:
-            raise ValueError(f"allowed: {', '.join(known)}{meant(measure, known)}")
-        return measure
+    @property
+    def floors(self) -> list[tuple[str, str, float]]:
+        """What a measure must reach: the key that says so, the measure, the number."""
+        accuracy = [] if self.min_accuracy is None else [("min_accuracy", "accuracy", self.min_accuracy)]
+        return accuracy + [(f"at_least.{name}", name, least) for name, least in self.at_least.items()]
+
+    def check_task(self, task: TaskName) -> None:
+        """Raise ConfigError when a measure that the gate asks for is none of `task`."""
+        known = list(TASKS[task].measures)
+        asked = {key: name for key, name, _ in self.floors}
+        asked |= {f"at_most.{name}": name for name in self.at_most}
+        asked |= {"measure": self.measure} if self.measure else {}
+        for key, name in asked.items():
+            if name not in known:
+                raise ConfigError(
+                    f"{paths.PARAMS}: evaluate.{key}: {task} has no {shown(name)}; "
+                    f"allowed: {', '.join(known)}{meant(name, known)}"
+                )
 
 
 class Params(StrictModel):
@@ -119,6 +131,11 @@ class Params(StrictModel):
     data: DataParams
     train: TrainParams
     evaluate: EvaluateParams
+
+    def check_task(self, task: TaskName) -> None:
+        """Raise ConfigError when the model or the gate is none of `task`."""
+        require_task(self.train, task)
+        self.evaluate.check_task(task)
 
 
 def load_params(path: Path = paths.PARAMS, overrides: Mapping[str, Any] | None = None) -> Params:

@@ -4,9 +4,10 @@ from importlib import import_module
 from math import inf
 from typing import Any, Literal, NamedTuple
 
-TaskName = Literal["classification"]
+TaskName = Literal["classification", "regression"]
 Bounds = tuple[float, float]  # the least and the most that a measure can be
 SHARE: Bounds = (0.0, 1.0)
+DISTANCE: Bounds = (0.0, inf)
 
 
 class Task(NamedTuple):
@@ -17,6 +18,7 @@ class Task(NamedTuple):
     primary_measure: str  # the one that models are compared by
     model_suffix: str  # of the models' names in the registry
     less_is_better: frozenset[str] = frozenset()  # the measures of which a good model has little
+    has_interval: bool = False  # answers come with the interval that the truth is probably in
 
 
 CLASSIFICATION = Task(
@@ -26,14 +28,29 @@ CLASSIFICATION = Task(
         "precision": SHARE,
         "recall": SHARE,
         "f1_score": SHARE,
-        "log_loss": (0.0, inf),
+        "log_loss": DISTANCE,
         "calibration_error": SHARE,
     },
     primary_measure="accuracy",
     model_suffix="Classifier",
     less_is_better=frozenset({"log_loss", "calibration_error"}),
 )
-TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION,)}
+REGRESSION = Task(
+    "regression",
+    {
+        "r2": (-inf, 1.0),
+        "rmse": DISTANCE,
+        "mae": DISTANCE,
+        "median_error": DISTANCE,
+        "coverage": SHARE,
+        "interval_width": DISTANCE,
+    },
+    primary_measure="r2",
+    model_suffix="Regressor",
+    less_is_better=frozenset({"rmse", "mae", "median_error", "interval_width"}),
+    has_interval=True,
+)
+TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION, REGRESSION)}
 
 
 def side(room: str, task: str) -> Any:

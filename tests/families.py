@@ -1,8 +1,27 @@
-"""Parameters to try each model family with."""
+"""Every model family with each task that it does, and parameters to try it with."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from src.export.families.family import Family, FamilyParams
+import pytest
+
+from src.export.families.family import Family, FamilyParams, Form
+from src.export.families.registry import FAMILIES
+from src.tasks import TaskName
+
+
+class Case(NamedTuple):
+    """A family and one of its tasks."""
+
+    family: Family[Any]
+    task: TaskName
+
+    @property
+    def form(self) -> Form[Any]:
+        return self.family.forms[self.task]
+
+
+CASES = [Case(family, task) for family in FAMILIES for task in family.forms]
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.family.name}-{case.task}")
 
 
 def example(family: Family[Any], **changes: object) -> FamilyParams:

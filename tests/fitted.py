@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_regressor
 from sklearn.datasets import load_iris
 from sklearn.pipeline import Pipeline
 
@@ -30,7 +31,7 @@ def iris_table() -> tuple[pd.DataFrame, str]:
 
 
 def mixed_table(rows: int, classes: int, seed: int = 0) -> tuple[pd.DataFrame, str]:
-    """Return every kind of column, with values missing in all but the first three."""
+    """Return every kind of column, with values missing in all but the first three; 0 classes: a number."""
     random = np.random.default_rng(seed)
     table = pd.DataFrame(
         {
@@ -45,18 +46,17 @@ def mixed_table(rows: int, classes: int, seed: int = 0) -> tuple[pd.DataFrame, s
     )
     signal = table["amount"] + table["grid"] + (table["letter"] == "a") + table["flag"]
     noisy = signal + random.normal(size=rows) / 2
-    table["outcome"] = pd.qcut(
-        noisy, classes, labels=[f"class {number}" for number in range(classes)]
-    ).astype(str)
+    labels = [f"class {number}" for number in range(classes)]
+    table["outcome"] = pd.qcut(noisy, classes, labels=labels).astype(str) if classes else noisy
     for column, share in (("grid", 0.1), ("often_missing", 0.3), ("letter", 0.1), ("level", 0.1)):
         table.loc[random.random(rows) < share, column] = None
     return table, "outcome"
 
 
 def fit(table: pd.DataFrame, target: str, estimator: Any) -> Fitted:
-    schema = infer(table, target, {})
+    schema = infer(table, target, {}, task="regression" if is_regressor(estimator) else "classification")
     rows = to_features(schema, table.set_axis(slugs([str(header) for header in table.columns]), axis=1))
-    pipeline = build_pipeline(schema, estimator).fit(
-        to_frame(schema, rows), table[schema.target_header].astype(str).to_numpy()
-    )
+    values = table[schema.target_header]
+    values = values.astype(float) if schema.task == "regression" else values.astype(str)
+    pipeline = build_pipeline(schema, estimator).fit(to_frame(schema, rows), values.to_numpy())
     return Fitted(pipeline, export(pipeline, schema), schema, rows)

@@ -33,7 +33,7 @@ def test_the_parameters_people_rely_on(params_file: Path) -> None:
 
     assert (params.data.test_size, params.data.random_state) == (0.2, 42)
     assert params.train.model_dump() == {"model": "random_forest", "n_estimators": 200, "max_depth": 10}
-    assert params.data.model_name == "IrisClassifier"
+    assert params.data.model_name("classification") == "IrisClassifier"
     assert params.data.raw == Path("data/raw/iris.csv")
 
 
@@ -56,7 +56,7 @@ def test_the_parameters_people_rely_on(params_file: Path) -> None:
         (
             "train.model",
             "svm",
-            "train.model: 'svm'; allowed: random_forest, extra_trees or logistic_regression",
+            "train.model: 'svm'; allowed: random_forest, extra_trees, logistic_regression or ridge",
         ),
         ("data.source", "data/raw/iris.csv", None),
         ("data.ranges", {"a": [1.0]}, None),
@@ -97,7 +97,7 @@ def test_a_family_has_its_own_parameters(tmp_path: Path, family: Family[Any]) ->
 FOREST = {"model": "random_forest", "n_estimators": 200, "max_depth": 10}
 NONE = "logistic_regression has no such parameter; it has: none; leave out"
 HAS = "has no such parameter; it has: n_estimators, max_depth; leave out"
-NAMES = "allowed: random_forest, extra_trees or logistic_regression"
+NAMES = "allowed: random_forest, extra_trees, logistic_regression or ridge"
 
 
 @pytest.mark.parametrize(

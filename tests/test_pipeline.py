@@ -116,7 +116,8 @@ def test_the_bundle_in_service_is_the_one_that_was_measured(checkout: Path) -> N
     assert list(bundle.metrics)[:1] == ["accuracy"]
     assert bundle.metrics["gate"] == {
         "measure": "accuracy",
-        "min_accuracy": 0.85, "beat_baseline_by": 0.1, "missed": [], "passed": True,
+        "min_accuracy": 0.85, "at_least": {}, "at_most": {}, "beat_baseline_by": 0.1,
+        "missed": [], "passed": True,
     }  # fmt: skip
     assert json.loads(paths.NUMBERS.read_bytes())["accuracy"] == 0.9
 

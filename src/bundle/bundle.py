@@ -179,10 +179,13 @@ def _read_schema(manifest: Manifest, content: bytes) -> Schema:
     schema = parse(Schema, SCHEMA, content)
     try:
         check_schema(schema)
+        side("src.bundle.examples", schema.task).check_target(schema)
     except ValueError as error:
         raise BundleError(f"{SCHEMA}: {error}") from error
     if tuple(schema.names) != manifest.feature_names or schema.classes != manifest.target_names:
         raise BundleError(f"{SCHEMA}: columns or classes are not those of {MANIFEST}")
+    if schema.task != manifest.task:
+        raise BundleError(f"{SCHEMA}: is of {schema.task}, {MANIFEST} of {manifest.task}")
     if manifest.n_features != len(schema.columns):
         raise BundleError(
             f"{MANIFEST}: n_features is {manifest.n_features}, {SCHEMA} has {len(schema.columns)}"

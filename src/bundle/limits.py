@@ -52,7 +52,7 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_
 Time = Annotated[str, Field(max_length=40), AfterValidator(_check_time)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
-Classes = Annotated[tuple[str, ...], Field(min_length=2, max_length=MAX_CLASSES)]
+Classes = Annotated[tuple[str, ...], Field(max_length=MAX_CLASSES)]
 Notes = Annotated[dict[Name, Annotated[str, Field(max_length=MAX_NAME)]], Field(max_length=MAX_NOTES)]
 
 
@@ -66,7 +66,7 @@ def check_shares(shares: Iterable[float]) -> None:
 
 
 def check_schema(schema: Schema) -> None:
-    """Raise ValueError when requests, answers or metrics could not be made of `schema`."""
+    """Raise ValueError when requests or metrics could not be made of the columns of `schema`."""
     if not 1 <= len(schema.columns) <= MAX_COLUMNS:
         raise ValueError(f"has {len(schema.columns)} columns, allowed are 1 to {MAX_COLUMNS}")
     for column in schema.columns:
@@ -74,9 +74,6 @@ def check_schema(schema: Schema) -> None:
     _check_different("column", schema.names)
     _check_named("target", schema.target)
     _check_length("target_header", schema.target_header)
-    if not 2 <= len(schema.classes) <= MAX_CLASSES:
-        raise ValueError(f"has {len(schema.classes)} classes, allowed are 2 to {MAX_CLASSES}")
-    _check_texts("class", schema.classes, MAX_NAME)
 
 
 def check_row(schema: Schema, row: Mapping[str, Scalar]) -> None:
@@ -95,7 +92,7 @@ def _check_column(column: Column) -> None:
     if isinstance(column, CategoryColumn):
         if len(column.categories) > MAX_CATEGORIES:
             raise ValueError(f"{where}: has {len(column.categories)} categories, at most {MAX_CATEGORIES}")
-        _check_texts(f"{where}: category", column.categories, MAX_TEXT)
+        check_texts(f"{where}: category", column.categories, MAX_TEXT)
     elif not -math.inf < column.lowest <= column.highest < math.inf:
         raise ValueError(f"{where}: goes from {column.lowest:g} to {column.highest:g}")
 
@@ -113,7 +110,8 @@ def _check_length(where: str, text: str, most: int = MAX_NAME) -> None:
         raise ValueError(f"{where}: holds a NUL")
 
 
-def _check_texts(where: str, texts: Sequence[str], most: int) -> None:
+def check_texts(where: str, texts: Sequence[str], most: int) -> None:
+    """Raise ValueError unless `texts` are different, each of 1 to `most` characters."""
     for text in texts:
         _check_length(where, text, most)
     _check_different(where, texts)

@@ -24,6 +24,13 @@ FileName = Literal[
 ]
 
 
+class Interval(StrictModel):
+    """What surrounds a predicted number: as far below it as above."""
+
+    coverage: float = Field(gt=0, lt=1)  # share of the rows that are inside
+    half_width: float = Field(ge=0, allow_inf_nan=False)
+
+
 class Training(StrictModel):
     """How a model came to be: all the manifest says before the model is measured."""
 
@@ -43,6 +50,7 @@ class Training(StrictModel):
     test_digest: Digest  # SHA-256 of the rows held out from it
     created_at: Time  # ISO 8601, UTC
     parameters: dict[Name, Scalar] = Field(max_length=MAX_NOTES)
+    interval: Interval | None = None  # of a number; a class has probabilities
     libraries: Notes
 
 

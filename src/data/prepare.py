@@ -22,22 +22,32 @@ logger = logging.getLogger(__name__)
 def main() -> None:
     Parser("src.data.prepare", __doc__).parse_args()
     logs.setup()
-    data = load_params().data
+    params = load_params()
+    data = params.data
     source = read_source_file(Path(data.source))
     for remark in source.remarks:
         logger.warning("%s: %s", data.source, remark)
     texts = source.texts
+    asked, data = data, frames.with_task(texts, data)
+    if data.task is not None:
+        params.check_task(data.task)
     table = frames.to_values(texts, data)
     for remark in remarks(texts, table, data):  # before what follows may fail: they may say why
         logger.warning(remark)
     prepared = frames.prepared(table, data)
     schema, rows = prepared.schema, pd.concat([prepared.train, prepared.test])
-    logger.info("%s", side("src.tables.targets", schema.task).summary(rows[schema.target]))
+    chosen = "" if asked.task else ", set another with data.task"
+    logger.info(
+        "task: %s%s; %s",
+        schema.task,
+        chosen,
+        side("src.tables.targets", schema.task).summary(rows[schema.target]),
+    )
     paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
     with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
         # What came in another form is kept as the CSV that it stands for.
         write_file(data.raw, frames.to_bytes(texts) if source.remarks else Path(data.source).read_bytes())
-        frames.write_prepared(prepared, data)
+        frames.write_prepared(prepared, asked)
     train, test = len(prepared.train), len(prepared.test)
     logger.info(
         "prepared %s: %d rows to train, %d held out, in %s", data.source, train, test, paths.TRAIN.parent

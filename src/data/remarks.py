@@ -20,7 +20,7 @@ def remarks(texts: pd.DataFrame, table: pd.DataFrame, data: DataParams) -> Itera
     headers = named(texts.columns)
     declared = {headers[name] for one in data.text if (name := find(one, headers))}
     target = headers.get(find(data.target, headers) or "")
-    if target is not None and side("src.tables.targets", data.task).IS_TEXT:
+    if target is not None and side("src.tables.targets", data.target_task).IS_TEXT:
         declared.add(target)
     for header, values in table.items():
         column = Spelled.of(str(header), texts[header], data.cells)

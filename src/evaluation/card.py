@@ -4,9 +4,9 @@ Sections after Mitchell et al., "Model Cards for Model Reporting" (2019), as Mar
 it changes from run to run, so that the same training gives the same bundle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from src.bundle.bundle import CARD, CARD_PAGE, Training
 from src.evaluation.gate import Gate
@@ -17,6 +17,14 @@ MOST_ROWS = 50  # of a table
 MOST_CHARACTERS = 80  # of a cell
 
 Row = Sequence[str]
+
+
+class Measured(Protocol):
+    """What every task's report has, beside its measures and those of its `baseline`."""
+
+    rows: int
+    baseline: Any
+    importances: dict[str, float]
 
 
 class Section(NamedTuple):
@@ -30,26 +38,24 @@ class Section(NamedTuple):
 def card(
     training: Training,
     schema: Schema,
-    measures: Mapping[str, float],
-    baseline: Mapping[str, float],
-    importances: Mapping[str, float],
-    held_out: int,
+    importance: str,
+    measured: Measured,
     gate: Gate,
 ) -> dict[str, bytes]:
-    """Return the card as `card.md` and `card.html`."""
+    """Return the card as `card.md` and `card.html`; `importance` says what that of a column is."""
     title = f"{training.name} version {training.version}"
     sections = [
         _details(training, schema),
         _data(training, schema),
-        _quality(training, measures, baseline, held_out, gate),
+        _quality(training, measured, gate),
         Section(
             "Feature importance",
-            ("Probability of the right class that is lost when the values of a column are shuffled.",),
+            (f"{importance[0].upper()}{importance[1:]}.",),
             [
                 ("column", "importance"),
                 *(
                     (name, f"{value:.4f}")
-                    for name, value in sorted(importances.items(), key=lambda one: -one[1])
+                    for name, value in sorted(measured.importances.items(), key=lambda one: -one[1])
                 ),
             ],
         ),
@@ -63,7 +69,7 @@ def _details(training: Training, schema: Schema) -> Section:
         "task": training.task,
         "model": training.model_type,
         "target": schema.target_header,
-        "classes": ", ".join(schema.classes),
+        **({"classes": ", ".join(schema.classes)} if schema.classes else {}),
         **{f"parameter {name}": str(value) for name, value in training.parameters.items()},
         "answers as scikit-learn": "to the last bit" if training.exact else "within rounding",
         "commit": training.git_commit or "unknown",
@@ -80,22 +86,22 @@ def _data(training: Training, schema: Schema) -> Section:
     )
 
 
-def _quality(
-    training: Training,
-    measures: Mapping[str, float],
-    baseline: Mapping[str, float],
-    held_out: int,
-    gate: Gate,
-) -> Section:
+def _quality(training: Training, measured: Measured, gate: Gate) -> Section:
     names = TASKS[training.task].measures
     verdict = (
         "The model passed the quality gate." if gate.passed else f"Not published: {'; '.join(gate.missed)}."
     )
     table = [
         ("metric", "model", "baseline"),
-        *((n, f"{measures[n]:.4f}", f"{baseline[n]:.4f}") for n in names),
+        *((n, f"{getattr(measured, n):.4f}", f"{getattr(measured.baseline, n):.4f}") for n in names),
     ]
-    return Section("Quality", (f"Measured on {held_out} rows that were held out.", verdict), table)
+    said = [f"Measured on {measured.rows} rows that were held out.", verdict]
+    if training.interval is not None:
+        said.append(
+            f"Predictions are given with an interval of ± {training.interval.half_width:.6g}, made to hold "
+            f"{training.interval.coverage:.0%} of the rows (split conformal prediction)."
+        )
+    return Section("Quality", said, table)
 
 
 def _limits(schema: Schema) -> Section:

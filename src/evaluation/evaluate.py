@@ -67,7 +67,7 @@ def main() -> None:
         runtime = open_model(files[bundles.MODEL], schema)
         predictions = runtime.predict(to_features(schema, test))
         measured = measures.report(
-            schema, runtime.predict, predictions, train, test, params.data.random_state
+            schema, runtime.predict, predictions, train, test, training, params.data.random_state
         )
         task = TASKS[training.task]
         found, baseline = (
@@ -77,7 +77,7 @@ def main() -> None:
     with step("writing the bundle and the plots"), folder_locked(paths.BUNDLE.parent):
         metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
         pictures = measures.pictures(measured)
-        cards = card(training, schema, found, baseline, measured.importances, len(test), verdict)
+        cards = card(training, schema, measures.IMPORTANCE, measured, verdict)
         bundles.write_folder(paths.BUNDLE, bundles.seal(training, metrics, {**files, **cards}))
         write_file(paths.NUMBERS, bundles.dump_json(measured.numbers()))
         bundles.write_folder(

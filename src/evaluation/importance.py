@@ -1,26 +1,26 @@
 """Which columns a model goes by."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from src.runtime.answers.classification import Predictions
 from src.schema.columns import NumericColumn, Schema
 from src.schema.features import Features
 
 REPEATS = 10
 MAX_ROWS = 2_000  # more rows change little
 
-Predict = Callable[[Features], Predictions]
+Quality = Callable[[Features, NDArray[Any]], float]  # of the answers to rows with these targets
 
 
 def importances(
-    schema: Schema, predict: Predict, features: Features, actual: NDArray[np.int64], seed: int
+    schema: Schema, quality: Quality, features: Features, actual: NDArray[Any], seed: int
 ) -> dict[str, float]:
-    """Return per column how much of the right class's probability is lost when its values are shuffled.
+    """Return per column how much of the `quality` is lost when its values are shuffled.
 
-    `actual` [rows] are positions in the schema's classes; a loss is the mean of ten shufflings, at most 1.
+    `actual` [rows] are the targets; a loss is the mean of ten shufflings.
     Permutation importance, after Breiman (2001), measured on the rows held out.
 
     It asks the model only for answers, so it works for every kind; about 0 means the column is not used.
@@ -28,7 +28,7 @@ def importances(
     rows = np.arange(min(len(actual), MAX_ROWS))
     features, actual = Features(features.numeric[rows], features.categorical[rows]), actual[rows]
     generator = np.random.default_rng(seed)
-    whole = predict(features).scores[rows, actual].mean()
+    whole = quality(features, actual)
     numeric, categorical = iter(range(len(schema.numeric))), iter(range(len(schema.categorical)))
     lost = {}
     for column in schema.columns:
@@ -39,6 +39,6 @@ def importances(
             shuffled = Features(features.numeric.copy(), features.categorical.copy())
             matrix = shuffled.numeric if is_number else shuffled.categorical
             matrix[:, position] = matrix[generator.permutation(len(rows)), position]
-            losses.append(whole - predict(shuffled).scores[rows, actual].mean())
+            losses.append(whole - quality(shuffled, actual))
         lost[column.name] = float(np.mean(losses))
     return lost

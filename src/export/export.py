@@ -2,7 +2,7 @@
 
 from sklearn.pipeline import Pipeline
 
-from src.export.families.registry import family_of
+from src.export.families.registry import form_of
 from src.export.graph import Graph
 from src.export.supported import (
     CATEGORY_STEPS,
@@ -34,7 +34,7 @@ def export(pipeline: Pipeline, schema: Schema) -> bytes:
         for branch in fitted_branches(pipeline.named_steps["preprocess"], schema)
     ]
     matrix = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
-    family_of(model).classify(graph, matrix, model)
+    form_of(model).add(graph, matrix, model)
     outputs = side("src.runtime.answers", schema.task).outputs(schema)
     return graph.to_bytes(inputs(schema), outputs)
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile
+from src.monitoring.bins import CategoryProfile, NumericProfile
+from src.monitoring.profile import Profile
 from src.schema.columns import CategoryColumn, Schema
 from src.schema.features import Features
 

@@ -7,26 +7,13 @@ import numpy as np
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, bin_of
+from src.monitoring.bins import NumericProfile, bin_names, bin_of
+from src.monitoring.profile import Profile
 from src.schema.columns import Schema
 from src.schema.features import Features
 from src.tasks import TaskName, side
 
 Count = Callable[[float], Any]  # adds to one counter
-
-
-def bin_names(profile: NumericProfile | CategoryProfile) -> list[str]:
-    """Return a name for each bin; those with a number sort as they follow each other."""
-    if isinstance(profile, NumericProfile):
-        bounds = zip(profile.edges, profile.edges[1:], strict=False)
-        bins = [f"{place:02d} {low:.4g} to {high:.4g}" for place, (low, high) in enumerate(bounds)]
-        return ["below", *bins, "above", "missing"]
-    return [
-        *(f"{place:02d} {name}" for place, name in enumerate(profile.categories)),
-        "other",
-        "unseen",
-        "missing",
-    ]
 
 
 class RowCounter:

@@ -54,7 +54,7 @@ def differences(a: Bundle, b: Bundle) -> dict[str, Difference] | None:
     test = frames.read_prepared(paths.TEST, a.schema)
     answers = [load(one).predict(to_features(a.schema, test)) for one in (a, b)]
     value: Callable[..., Mapping[str, float]] = measures.quick_measures
-    actual = measures.positions(a.schema, test)
+    actual = measures.actual(a.schema, test)
     generator = np.random.default_rng(SEED)
     drawn: dict[str, list[float]] = {}
     for _ in range(DRAWS):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from src.schema.cells import CellRule
 from src.strict_model import StrictModel
-from src.tasks import CLASSIFICATION, TaskName
+from src.tasks import TaskName
 
 MAX_CATEGORIES = 1_000
 MAX_CLASSES = 100
@@ -44,7 +44,8 @@ class Schema(StrictModel):
     columns: tuple[Column, ...] = Field(fail_fast=True)
     target: str
     target_header: str
-    classes: tuple[str, ...] = Field(fail_fast=True)  # in the order of the model's scores
+    task: TaskName = "classification"  # what the target asks for; models made before knew no other
+    classes: tuple[str, ...] = Field(fail_fast=True)  # in the order of the model's scores; none of a number
     missing: tuple[str, ...] = ()  # texts that mean no value, "" is one; models made before have none
     strip: bool = False  # whether blanks around a text are no part of it
 
@@ -52,11 +53,6 @@ class Schema(StrictModel):
     def cells(self) -> CellRule:
         """What texts mean, in tables and requests."""
         return CellRule(self.missing, self.strip)
-
-    @property
-    def task(self) -> TaskName:
-        """What the target asks for."""
-        return CLASSIFICATION.name
 
     @property
     def names(self) -> list[str]:

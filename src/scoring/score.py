@@ -34,7 +34,7 @@ def score(bundle: Bundle, texts: pd.DataFrame) -> pd.DataFrame:
         raise DataError(f"{len(faults)} cells do not match the schema\n{named_faults(faults)}")
     answers = side("src.scoring.answers", bundle.manifest.task)
     predictions = load(bundle).predict(features)
-    table: pd.DataFrame = answers.columns(bundle.schema, predictions, texts.index)
+    table: pd.DataFrame = answers.columns(bundle.schema, predictions, texts.index, bundle.manifest.interval)
     return table
 
 

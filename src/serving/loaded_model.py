@@ -17,7 +17,7 @@ from src.serving.decoding import RowDecoder
 from src.serving.logs import Predicted
 from src.serving.metrics import Metrics
 from src.serving.problems import Problem
-from src.tasks import CLASSIFICATION, TaskName, side
+from src.tasks import TaskName, side
 
 
 class LoadedModel:
@@ -38,7 +38,7 @@ class LoadedModel:
         # From here on the metrics show it: nothing that could still refuse the bundle comes after this.
         self._rows = metrics.row_counter(bundle)
         task = bundle.manifest.task
-        answers = side("src.serving.answers", task).Answers(bundle, metrics.predictions[task])
+        answers = side("src.serving.answers", task).Answers(bundle, metrics.predictions)
         self._one, self._many, self._counted = answers.one, answers.many, answers.counted
 
     def answer(self, features: Features) -> tuple[Predicted, bytes]:
@@ -75,15 +75,9 @@ class LoadedModel:
             return found
 
         explained = explain(schema, scores, features, self._background)
-        names = answers.score_names(schema)
-        return {
-            "method": "exact Shapley values" if explained.is_exact else "sampled Shapley values",
-            "base": dict(zip(names, explained.base.tolist(), strict=True)),
-            "contributions": {
-                column: dict(zip(names, parts, strict=True))
-                for column, parts in zip(schema.names, explained.contributions.tolist(), strict=True)
-            },
-        }
+        method = "exact Shapley values" if explained.is_exact else "sampled Shapley values"
+        answered = side("src.serving.answers", self.bundle.manifest.task)
+        return {"method": method, **answered.explanation(schema, explained)}
 
     def predict_all(self, features: Features) -> Outputs:
         """Return what is predicted of many rows, counted as a batch's is; raises as `answer` does."""
@@ -102,4 +96,4 @@ class LoadedModel:
 
 def task_of(loaded: LoadedModel | None) -> TaskName:
     """Return the task of the model in service; without a model, the one that is documented."""
-    return CLASSIFICATION.name if loaded is None else loaded.bundle.manifest.task
+    return "classification" if loaded is None else loaded.bundle.manifest.task

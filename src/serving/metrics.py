@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -22,9 +22,9 @@ from prometheus_client import (
 from src.bundle.bundle import Bundle
 from src.monitoring.online import Reference, RowCounter
 from src.monitoring.profile import profile_of
+from src.serving.prediction_metrics import PredictionMetrics
 from src.serving.worker_gauges import forget_dead_workers, forget_worker, shared_folder
 from src.serving.worker_versions import Everyone, Labels, SharedVersions
-from src.tasks import TASKS, side
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FLUSH_SECONDS = 1.0  # how late rows may be where another worker shows them
@@ -58,10 +58,7 @@ class Metrics:
         self.in_flight = Gauge(
             "http_requests_in_flight", "Requests being answered.", registry=own, multiprocess_mode="livesum"
         )
-        # Of every task, because a metric can be registered once only, and the next model may have another.
-        self.predictions: dict[str, Any] = {
-            task: side("src.serving.answers", task).PredictionMetrics(own) for task in TASKS
-        }
+        self.predictions = PredictionMetrics(own)
         self.loaded = Gauge(
             "model_loaded", "1 when a model is in service.", registry=own, multiprocess_mode="livemin"
         )

@@ -22,6 +22,7 @@ from src.tables.conform import to_numbers, to_texts
 from src.tables.infer import infer
 from src.tables.kinds import typed
 from src.tables.source import read_texts
+from src.tables.targets.choice import chosen_task
 from src.tasks import side
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,16 @@ class Recipe(StrictModel):
         return ", ".join(other) or f"another {data.raw}"
 
 
+def with_task(texts: pd.DataFrame, data: DataParams) -> DataParams:
+    """Return `data` with the task that the target in `texts` asks for, unless it says which."""
+    headers = named(texts.columns)
+    target = find(data.target, headers)
+    if data.task is not None or target is None:
+        return data
+    task = chosen_task(texts[headers[target]], data.cells)
+    return data.model_copy(update={"task": task})
+
+
 def read_source(path: Path, data: DataParams) -> pd.DataFrame:
     """Return the table at `path` as `to_values` does; raises as it and `read_texts` do."""
     return to_values(read_texts(path), data)
@@ -73,7 +84,7 @@ def to_values(texts: pd.DataFrame, data: DataParams) -> pd.DataFrame:
     """
     headers = named(texts.columns)
     dropped, kept = _columns("drop", data.drop, headers), _columns("text", data.text, headers)
-    target = find(data.target, headers) if side("src.tables.targets", data.task).IS_TEXT else None
+    target = find(data.target, headers) if _targets(data).IS_TEXT else None
     columns: dict[str, Any] = {}
     for name, header in headers.items():
         if name in dropped:
@@ -95,7 +106,7 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
         DataError: the table does not hold what the parameters say.
     """
     table = _usable(table, data)
-    schema = infer(table, data.target, data.ranges, data.cells, data.task)
+    schema = infer(table, data.target, data.ranges, data.cells, data.target_task)
     frame = to_schema_frame(table, schema)
     targets = side("src.tables.targets", schema.task)
     train, test = targets.split(frame, data.test_size, data.random_state, schema.target)
@@ -108,7 +119,7 @@ def _usable(table: pd.DataFrame, data: DataParams) -> pd.DataFrame:
     target = find(data.target, headers)
     if target is None:
         return table
-    kept, remarks = side("src.tables.targets", data.task).usable(
+    kept, remarks = _targets(data).usable(
         headers[target], table[headers[target]], data.cells, data.target_missing, data.rare_classes
     )
     for remark in remarks:
@@ -195,6 +206,10 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file, 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _targets(data: DataParams) -> Any:
+    return side("src.tables.targets", data.target_task)
 
 
 def _columns(key: str, wanted: Iterable[str], headers: Mapping[str, str]) -> set[str]:

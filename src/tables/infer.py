@@ -11,7 +11,7 @@ from src.errors import DataError
 from src.schema.cells import CellRule
 from src.schema.columns import FLOAT32_MAX, MAX_CATEGORIES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
 from src.schema.names import find, named
-from src.tasks import CLASSIFICATION, TaskName, side
+from src.tasks import TaskName, side
 
 MAX_INTEGER = 2**53 - 1  # beyond it a double no longer tells every integer from the next
 
@@ -21,7 +21,7 @@ def infer(
     target: str,
     ranges: Mapping[str, Sequence[float]],
     cells: CellRule = CellRule(),
-    task: TaskName = CLASSIFICATION.name,
+    task: TaskName = "classification",
 ) -> Schema:
     """Return the schema of `table`, whose headers are as the source spells them.
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from src.bundle.limits import Scalar
-from src.bundle.manifest import ExampleRows
+from src.bundle.manifest import ExampleRows, Interval
+from src.evaluation.conformal import interval
 from src.export.export import export
-from src.export.families.registry import build, family_of
+from src.export.families.registry import build, family_of, form_of
 from src.export.parity import check_parity, edge_rows
 from src.export.pipeline import build_pipeline
 from src.monitoring.profile import Profile, profile
@@ -22,7 +24,7 @@ from src.runtime.session import open_model
 from src.schema.columns import CategoryColumn, Column, Schema
 from src.schema.features import Features, to_features
 from src.tables.frames import Prepared
-from src.tasks import side
+from src.tasks import TASKS, side
 
 EDGE_ROWS = 20_000
 EXAMPLE_ROWS = 5
@@ -38,6 +40,7 @@ class Fitted:
     exact: bool
     profile: Profile
     example: ExampleRows  # with the answers of the task
+    interval: Interval | None
 
 
 def fit(prepared: Prepared, params: Params) -> Fitted:
@@ -47,11 +50,12 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
         ParityError: the exported model answers a row differently.
     """
     schema, seed = prepared.schema, params.data.random_state
-    pipeline = build_pipeline(schema, build(params.train, seed))
-    family = family_of(pipeline[-1])
+    pipeline = build_pipeline(schema, build(params.train, schema.task, seed))
+    family, form = family_of(pipeline[-1]), form_of(pipeline[-1])
     targets = side("src.tables.targets", schema.task)
+    target = targets.to_array(prepared.train[schema.target])
     with step(f"fitting {type(pipeline[-1]).__name__} to {len(prepared.train)} rows"):
-        pipeline.fit(prepared.train[schema.names], targets.to_array(prepared.train[schema.target]))
+        pipeline.fit(prepared.train[schema.names], target)
         family.use_one_thread(pipeline[-1])
     with step("exporting to ONNX"):
         model = export(pipeline, schema)
@@ -59,14 +63,15 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
     train, test = to_features(schema, prepared.train), to_features(schema, prepared.test)
     rows = _joined(train, test, edge_rows(pipeline, schema, EDGE_ROWS, seed))
     with step(f"comparing with scikit-learn on {len(rows.numeric)} rows"):
-        check_parity(pipeline, model, schema, rows, exact=family.exact)
+        check_parity(pipeline, model, schema, rows, exact=form.exact)
     return Fitted(
         pipeline=pipeline,
         model=model,
         runtime=runtime,
-        exact=family.exact,
+        exact=form.exact,
         profile=profile(schema, train, runtime.predict(train)),
         example=example(pipeline, schema, prepared.test),
+        interval=_interval(prepared, params, target) if TASKS[schema.task].has_interval else None,
     )
 
 
@@ -80,6 +85,18 @@ def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRo
     predictions = side("src.export.answers", schema.task).expected(pipeline, rows[schema.names], schema)
     made: ExampleRows = side("src.runtime.answers", schema.task).to_example(schema, asked, predictions)
     return made
+
+
+def _interval(prepared: Prepared, params: Params, target: NDArray[np.float64]) -> Interval:
+    schema, seed = prepared.schema, params.data.random_state
+
+    def fitted(rows: pd.DataFrame, of: NDArray[np.float64]) -> Pipeline:
+        pipeline = build_pipeline(schema, build(params.train, schema.task, seed)).fit(rows, of)
+        family_of(pipeline[-1]).use_one_thread(pipeline[-1])
+        return pipeline
+
+    with step("measuring how wide the interval around a prediction is"):
+        return interval(fitted, prepared.train[schema.names], target, seed)
 
 
 def _joined(*parts: Features) -> Features:

@@ -18,6 +18,7 @@ from src.params import DataParams, Params, load_params
 from src.progress import step
 from src.tables import frames
 from src.tables.frames import Prepared, Recipe
+from src.tables.source import read_texts
 from src.tracking.runs import Run, start_run
 from src.training.fit import Fitted, fit
 from src.training.origin import Origin, git_commit, libraries
@@ -84,7 +85,9 @@ def prepared_for(data: DataParams, split_again: bool) -> tuple[Prepared, Recipe]
                 f"{paths.TRAIN.parent} was prepared with {recipe.difference(data)};"
                 " run python -m src.data.prepare first"
             )
-        prepared = frames.prepared(frames.read_source(data.raw, data), data)
+        texts = read_texts(data.raw)
+        known = frames.with_task(texts, data)
+        prepared = frames.prepared(frames.to_values(texts, known), known)
         recipe = frames.write_prepared(prepared, data)
     logger.info(
         "split %s again into %s: test_size %g, random_state %d",
@@ -103,6 +106,7 @@ def main() -> None:
     settings = load_store_settings()
     split_again = any(key.startswith("data.") for key in vars(options))
     prepared, recipe = prepared_for(params.data, split_again)
+    params.check_task(prepared.schema.task)
     origin = Origin(recipe.raw_digest, recipe.test_digest, git_commit())
     experiment = getattr(options, "experiment_name", params.data.name)
     with ExitStack() as stack:
@@ -123,7 +127,7 @@ def main() -> None:
         with step("recording the run"):
             version = _record(run, fitted, prepared, params)
         _write_candidate(run, version, origin, fitted, prepared, params)
-    name = f"{params.data.model_name} version {version}"
+    name = f"{params.data.model_name(prepared.schema.task)} version {version}"
     print(f"{paths.CANDIDATE} holds {name}; measure it with: python -m src.evaluation.evaluate")
 
 
@@ -131,7 +135,7 @@ def _record(run: Run, fitted: Fitted, prepared: Prepared, params: Params) -> str
     """Return the number of the registered version."""
     schema = prepared.schema
     run.log(params={**_parameters(params), "source": params.data.source, "target": schema.target})
-    return run.register(fitted.pipeline, params.data.model_name, prepared.train[schema.names])
+    return run.register(fitted.pipeline, params.data.model_name(schema.task), prepared.train[schema.names])
 
 
 def _write_candidate(
@@ -139,7 +143,7 @@ def _write_candidate(
 ) -> None:
     schema = prepared.schema
     training = Training(
-        name=params.data.model_name,
+        name=params.data.model_name(schema.task),
         version=version,
         task=schema.task,
         model_type=type(fitted.pipeline[-1]).__name__,
@@ -154,6 +158,7 @@ def _write_candidate(
         test_digest=origin.test_digest,
         created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         parameters=_parameters(params),
+        interval=fitted.interval,
         libraries=libraries(),
     )
     bundles.write_folder(

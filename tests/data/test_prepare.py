@@ -27,7 +27,8 @@ def test_iris_is_copied_checked_and_split(workspace: Path, capsys: pytest.Captur
     )
     assert capsys.readouterr().err.splitlines() == [
         "WARNING 1 row repeats another one",
-        "INFO    classes: setosa 33.3%, versicolor 33.3%, virginica 33.3%",
+        "INFO    task: classification, set another with data.task; "
+        "classes: setosa 33.3%, versicolor 33.3%, virginica 33.3%",
         "INFO    prepared data/iris.csv: 120 rows to train, 30 held out, in data/processed",
     ]
 

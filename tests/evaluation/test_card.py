@@ -1,5 +1,8 @@
 """The model card says what a model is, in two forms, and nothing of a table becomes markup."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from src.bundle.bundle import Training
@@ -8,14 +11,26 @@ from src.evaluation.gate import Gate
 from src.schema.columns import Schema
 from src.tasks import CLASSIFICATION
 
-MEASURES = dict.fromkeys(CLASSIFICATION.measures, 0.9)
-BASELINE = dict.fromkeys(CLASSIFICATION.measures, 0.3)
-PASSED = Gate(measure="accuracy", min_accuracy=0.8, beat_baseline_by=0.1, missed=(), passed=True)
+MEASURED: Any = SimpleNamespace(
+    rows=30,
+    baseline=SimpleNamespace(**dict.fromkeys(CLASSIFICATION.measures, 0.3)),
+    importances={"petal_width": 0.25, "sepal_length": 0.5},
+    **dict.fromkeys(CLASSIFICATION.measures, 0.9),
+)
+PASSED = Gate(
+    measure="accuracy",
+    min_accuracy=0.8,
+    at_least={},
+    at_most={},
+    beat_baseline_by=0.1,
+    missed=(),
+    passed=True,
+)
 HOSTILE = "<script>alert(1)</script>|`x`"
 
 
 def texts(training: Training, schema: Schema, gate: Gate = PASSED) -> tuple[str, str]:
-    made = card(training, schema, MEASURES, BASELINE, {"petal_width": 0.25, "sepal_length": 0.5}, 30, gate)
+    made = card(training, schema, "what a shuffle loses", MEASURED, gate)
     return made["card.md"].decode(), made["card.html"].decode()
 
 

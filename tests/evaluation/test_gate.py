@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
 
+from src.errors import ConfigError
 from src.evaluation import gate
 from src.evaluation.gate import Gate
 from src.params import EvaluateParams
-from src.tasks import CLASSIFICATION
+from src.tasks import CLASSIFICATION, REGRESSION
 
 
 def params(min_accuracy: float, beat_baseline_by: float, measure: str | None = None) -> EvaluateParams:
@@ -88,14 +91,46 @@ def test_more_loss_is_no_lead(value: float) -> None:
 
 
 def test_an_unknown_measure_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="allowed: accuracy, .* calibration_error, did you mean log_loss?"):
-        params(0.9, 0.1, "logloss")
+    with pytest.raises(ConfigError) as error:
+        params(0.9, 0.1, "logloss").check_task("classification")
+
+    assert str(error.value) == (
+        "params.yaml: evaluate.measure: classification has no logloss; allowed: accuracy, precision, recall, "
+        "f1_score, log_loss, calibration_error, did you mean log_loss?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "key"),
+    [
+        ({"min_accuracy": 0.9}, "min_accuracy: regression has no accuracy"),
+        ({"at_least": {"f1_score": 0.9}}, "at_least.f1_score: regression has no f1_score"),
+        ({"at_most": {"log_loss": 0.9}}, "at_most.log_loss: regression has no log_loss"),
+        ({"measure": "precision"}, "measure: regression has no precision"),
+    ],
+)
+def test_a_measure_of_another_task_is_said_to_be_so(asked: dict[str, Any], key: str) -> None:
+    known = "allowed: r2, rmse, mae, median_error, coverage, interval_width"
+
+    with pytest.raises(ConfigError, match=f"^params.yaml: evaluate.{key}; {known}"):
+        EvaluateParams(beat_baseline_by=0.0, **asked).check_task("regression")
+
+
+def test_any_measure_can_have_a_limit() -> None:
+    asked = EvaluateParams(beat_baseline_by=0.0, at_least={"r2": 0.5}, at_most={"rmse": 3.0, "mae": 2.0})
+    baseline = {"r2": 0.0, "rmse": 9.0, "mae": 8.0}
+
+    assert gate.judge(REGRESSION, {"r2": 0.5, "rmse": 3.0, "mae": 2.0}, baseline, asked).passed
+    verdict = gate.judge(REGRESSION, {"r2": 0.4, "rmse": 3.1, "mae": 2.0}, baseline, asked)
+    assert verdict.missed == (
+        "r2 is 0.4000, evaluate.at_least.r2 needs 0.5",
+        "rmse is 3.1000, evaluate.at_most.rmse allows 3",
+    )
 
 
 def test_the_verdict_names_the_measure_that_models_are_compared_by() -> None:
-    verdict = judge("f1_score", 0.4, 0.5, params(0.5, 0.1))
+    needed = EvaluateParams(beat_baseline_by=0.1)
 
-    assert verdict.missed == (
-        "f1_score is 0.4000, evaluate.min_accuracy needs 0.5",
+    assert judge("f1_score", 0.4, 0.5, needed).missed == (
         "f1_score is 0.4000, -0.1000 from the baseline's 0.5000; evaluate.beat_baseline_by needs +0.1",
     )

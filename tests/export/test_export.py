@@ -19,7 +19,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from src.errors import ExportError
 from src.export.export import export
-from src.export.families.registry import family_of
+from src.export.families.registry import form_of
 from src.export.parity import check_parity, edge_rows
 from src.export.pipeline import build_pipeline, to_frame
 from src.export.supported import check_pipeline
@@ -28,6 +28,7 @@ from src.runtime.inspection import inspect
 from src.runtime.session import open_model
 from src.schema.columns import Schema
 from src.tables.infer import infer
+from tests.families import CASES
 from tests.fitted import Fitted, fit, iris_table, mixed_table
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
@@ -35,7 +36,7 @@ FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
 
 def compare(fitted: Fitted, count: int, seed: int = 0) -> float:
     """Return the largest difference on the training rows and on `count` edge rows."""
-    exact = family_of(fitted.pipeline.named_steps["model"]).exact
+    exact = form_of(fitted.pipeline.named_steps["model"]).exact
     edges = edge_rows(fitted.pipeline, fitted.schema, count, seed)
     reports = [
         check_parity(fitted.pipeline, fitted.model, fitted.schema, rows, exact=exact)
@@ -263,7 +264,7 @@ LETTER = ("letter", OneHotEncoder(handle_unknown="ignore"), ["letter"])
         (
             pipeline_of(AMOUNT, GRID, LETTER, model=OwnForest()),
             "model: OwnForest has no exact export; "
-            "allowed: RandomForestClassifier, ExtraTreesClassifier, LogisticRegression",
+            f"allowed: {', '.join(case.form.estimator.__name__ for case in CASES)}",
         ),
         (
             pipeline_of(AMOUNT, GRID, LETTER, remainder="passthrough"),

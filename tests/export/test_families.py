@@ -6,103 +6,126 @@ import numpy as np
 import onnx
 import pytest
 
-from src.errors import ExportError
-from src.export.families.family import Family
-from src.export.families.registry import FAMILIES, build, family_of
+from src.errors import ConfigError, ExportError
+from src.export.families.registry import FAMILIES, build, family_of, form_of
 from src.export.parity import check_parity, edge_rows
-from src.runtime.answers.classification import outputs
 from src.runtime.inspection import inspect
-from tests.families import example
+from src.tasks import TaskName, side
+from tests.families import CASES, Case, every_case, example
 from tests.fitted import Fitted, fit, iris_table, mixed_table
 
 SEED = 3
 
-every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 
-
-def compare(fitted: Fitted, family: Family[Any], count: int) -> None:
+def compare(fitted: Fitted, case: Case, count: int) -> None:
     edges = edge_rows(fitted.pipeline, fitted.schema, count, SEED)
     for rows in (fitted.rows, edges):
-        report = check_parity(fitted.pipeline, fitted.model, fitted.schema, rows, exact=family.exact)
+        report = check_parity(fitted.pipeline, fitted.model, fitted.schema, rows, exact=case.form.exact)
         assert report.rows == len(rows.numeric)
 
 
-@every_family
+def made(case: Case, seed: int = SEED) -> Any:
+    return build(example(case.family), case.task, seed)
+
+
+def fitted_to(case: Case, rows: int, model: Any = None) -> Fitted:
+    classes = 3 if case.task == "classification" else 0
+    return fit(*mixed_table(rows, classes, SEED), made(case) if model is None else model)
+
+
+@every_case
 @pytest.mark.parametrize("classes", [2, 5])
-def test_a_family_answers_as_scikit_learn_on_a_table_of_every_kind(family: Family[Any], classes: int) -> None:
-    fitted = fit(*mixed_table(300, classes, SEED), build(example(family), SEED))
+def test_a_family_answers_as_scikit_learn_on_a_table_of_every_kind(case: Case, classes: int) -> None:
+    table, target = mixed_table(300, classes if case.task == "classification" else 0, SEED + classes)
 
-    compare(fitted, family, 3_000)
-
-
-@every_family
-def test_a_family_answers_as_scikit_learn_on_iris(family: Family[Any]) -> None:
-    fitted = fit(*iris_table(), build(example(family), SEED))
-
-    compare(fitted, family, 20_000)
+    compare(fit(table, target, made(case)), case, 3_000)
 
 
-@every_family
-def test_a_family_is_found_by_its_estimator(family: Family[Any]) -> None:
-    model = build(example(family), SEED)
+@every_case
+def test_a_family_answers_as_scikit_learn_on_iris(case: Case) -> None:
+    table, target = iris_table()
+    if case.task == "regression":
+        table, target = table.drop(columns=target), table.columns[0]
 
-    assert type(model) is family.estimator
-    assert family_of(model) is family
+    compare(fit(table, target, made(case)), case, 20_000)
 
 
-@every_family
-def test_a_subclass_of_its_estimator_is_not_of_the_family(family: Family[Any]) -> None:
-    subclass = type("Own", (family.estimator,), {})
+@every_case
+def test_a_family_is_found_by_its_estimator(case: Case) -> None:
+    model = made(case)
+
+    assert type(model) is case.form.estimator
+    assert family_of(model) is case.family
+    assert form_of(model) is case.form
+
+
+@every_case
+def test_a_subclass_of_its_estimator_is_not_of_the_family(case: Case) -> None:
+    subclass = type("Own", (case.form.estimator,), {})
 
     with pytest.raises(ExportError, match="^model: Own has no exact export; allowed: "):
         family_of(subclass())
 
 
-@every_family
-def test_the_same_parameters_and_seed_give_the_same_bytes(family: Family[Any]) -> None:
-    first, second = (fit(*mixed_table(200, 3, SEED), build(example(family), SEED)).model for _ in range(2))
+@every_case
+def test_the_same_parameters_and_seed_give_the_same_bytes(case: Case) -> None:
+    first, second = (fitted_to(case, 200).model for _ in range(2))
 
     assert first == second
 
 
-@every_family
-def test_a_family_that_draws_takes_the_seed(family: Family[Any]) -> None:
-    assert build(example(family), 7).get_params().get("random_state", 7) == 7
+@every_case
+def test_a_family_that_draws_takes_the_seed(case: Case) -> None:
+    assert made(case, 7).get_params().get("random_state", 7) == 7
 
 
-@every_family
-def test_the_number_of_threads_changes_nothing(family: Family[Any]) -> None:
-    many = build(example(family), SEED)
-    assert many.get_params().get("n_jobs") == (-1 if family.parallel else None)
-    one = build(example(family), SEED)
-    family.use_one_thread(one)
+@every_case
+def test_the_number_of_threads_changes_nothing(case: Case) -> None:
+    many, one = made(case), made(case)
+    assert many.get_params().get("n_jobs") == (-1 if case.family.parallel else None)
+    case.family.use_one_thread(one)
     assert one.get_params().get("n_jobs") is None
 
-    alone, together = (fit(*mixed_table(200, 3, SEED), model) for model in (one, many))
+    alone, together = (fitted_to(case, 200, model) for model in (one, many))
 
     assert alone.model == together.model
 
 
-@every_family
-def test_the_graph_is_valid_and_passes_the_inspection_of_the_runtime(family: Family[Any]) -> None:
-    fitted = fit(*mixed_table(200, 3, SEED), build(example(family), SEED))
+@every_case
+def test_the_graph_is_valid_and_passes_the_inspection_of_the_runtime(case: Case) -> None:
+    fitted = fitted_to(case, 200)
 
     onnx.checker.check_model(onnx.load_from_string(fitted.model), full_check=True)
-    assert inspect(fitted.model, outputs(fitted.schema)) > 0
+    outputs = side("src.runtime.answers", case.task).outputs(fitted.schema)
+    assert inspect(fitted.model, outputs) > 0
 
 
-@every_family
-def test_thresholds_are_of_columns_of_the_matrix_and_ascend(family: Family[Any]) -> None:
-    fitted = fit(*mixed_table(200, 3, SEED), build(example(family), SEED))
-    model = fitted.pipeline.named_steps["model"]
+@every_case
+def test_thresholds_are_of_columns_of_the_matrix_and_ascend(case: Case) -> None:
+    model = fitted_to(case, 200).pipeline.named_steps["model"]
 
-    found = family.thresholds(model)
+    found = case.family.thresholds(model)
 
     assert set(found) <= set(range(model.n_features_in_))
     assert all(len(values) and (np.diff(values) > 0).all() for values in found.values())
 
 
 def test_a_name_and_an_estimator_are_of_one_family() -> None:
+    estimators = [case.form.estimator for case in CASES]
+
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
-    assert len({family.estimator for family in FAMILIES}) == len(FAMILIES)
+    assert len(set(estimators)) == len(estimators)
     assert [family.name for family in FAMILIES[:3]] == ["random_forest", "extra_trees", "logistic_regression"]
+
+
+@pytest.mark.parametrize(
+    ("name", "task"), [("logistic_regression", "regression"), ("ridge", "classification")]
+)
+def test_a_family_that_cannot_do_the_task_names_those_that_can(name: str, task: TaskName) -> None:
+    [family] = (family for family in FAMILIES if family.name == name)
+    able = ", ".join(one.name for one in FAMILIES if task in one.forms)
+
+    with pytest.raises(ConfigError) as error:
+        build(example(family), task, 0)
+
+    assert str(error.value) == f"params.yaml: train.model: {name} does no {task}; allowed: {able}"

@@ -1,7 +1,8 @@
 import numpy as np
 
 from src.monitoring.background import background
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile
+from src.monitoring.bins import CategoryProfile, NumericProfile
+from src.monitoring.profile import Profile
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
 
 SCHEMA = Schema(

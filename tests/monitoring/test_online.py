@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from src.bundle.bundle import Bundle
 from src.errors import BundleError
-from src.monitoring.online import Reference, RowCounter, bin_names
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile_of
+from src.monitoring.bins import CategoryProfile, NumericProfile, bin_names
+from src.monitoring.online import Reference, RowCounter
+from src.monitoring.profile import Profile, profile_of
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
 from src.schema.features import Features
 
@@ -159,8 +160,11 @@ def test_a_bundle_says_how_it_was_trained(bundle_with: Callable[..., Bundle]) ->
     ("change", "message"),
     [
         ({"rows": "many"}, "profile.json: rows: Input should be a valid integer"),
-        ({"predictions": {"no": 1.0}}, "profile.json: columns or classes are not those of schema.json"),
-        ({"features": {}}, "profile.json: columns or classes are not those of schema.json"),
+        (
+            {"predictions": {"no": 1.0}},
+            "profile.json: predictions: are not those of the classes of schema.json",
+        ),
+        ({"features": {}}, "profile.json: its columns are not those of schema.json"),
     ],
 )
 def test_a_profile_of_something_else_is_refused(

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.monitoring.profile import CategoryProfile, NumericProfile, Profile, profile
+from src.monitoring.bins import CategoryProfile, NumericProfile
+from src.monitoring.profile import Profile, profile
 from src.runtime.answers.classification import Predictions
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
 from src.schema.features import Features

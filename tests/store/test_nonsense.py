@@ -196,7 +196,11 @@ NONSENSE: list[tuple[str, Change, str]] = [
     ("profile.json", unequal_shares, "features.sepal_length: shares add up to 1.1, not to 1"),
     ("profile.json", put("predictions", "setosa", 0.9), "predictions: shares add up to"),
     ("profile.json", put("predictions", "setosa", -0.1), "predictions: a share is not a number from 0 to 1"),
-    ("profile.json", put("predictions", "tulip", 0.0), "columns or classes are not those of schema.json"),
+    (
+        "profile.json",
+        put("predictions", "tulip", 0.0),
+        "predictions: are not those of the classes of schema.json",
+    ),
     ("profile.json", to_feature("type", "category"), "features.sepal_length.category.categories: missing"),
     (
         "profile.json",

@@ -1,6 +1,6 @@
 """How good classes and their probabilities are: numbers, a table to read, pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
-from src.evaluation import plots
-from src.evaluation.importance import Predict, importances
+from src.bundle.bundle import Training
+from src.evaluation.importance import importances
+from src.evaluation.plots.canvas import to_png
+from src.evaluation.plots.classification import figures
 from src.evaluation.spreadsheet import to_report
 from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
-from src.schema.features import to_features
+from src.schema.features import Features, to_features
 from src.strict_model import StrictModel
 from src.tasks import CLASSIFICATION
 
+IMPORTANCE = "probability of the right class lost when the values of a column are shuffled"
 BINS = 10  # of confidence, in the calibration
 
 
@@ -71,18 +74,23 @@ class Report(Measures):
 
 def report(
     schema: Schema,
-    predict: Predict,
+    predict: Callable[[Features], Predictions],
     predictions: Predictions,
     train: pd.DataFrame,
     test: pd.DataFrame,
+    training: Training,
     seed: int,
 ) -> Report:
     """Return how good `predictions`, what `predict` gave for `test`, are; the baseline knows `train`."""
-    actual = positions(schema, test)
+    labels = actual(schema, test)
+
+    def quality(features: Features, of: NDArray[np.int64]) -> float:
+        return float(predict(features).scores[np.arange(len(of)), of].mean())
+
     return Report(
-        **dict(measure(actual, predictions.labels, predictions.scores, schema.classes)),
-        baseline=baseline(actual, positions(schema, train), schema.classes),
-        importances=importances(schema, predict, to_features(schema, test), actual, seed),
+        **dict(measure(labels, predictions.labels, predictions.scores, schema.classes)),
+        baseline=baseline(labels, actual(schema, train), schema.classes),
+        importances=importances(schema, quality, to_features(schema, test), labels, seed),
     )
 
 
@@ -101,9 +109,7 @@ def summary(title: str, measured: Report) -> str:
 
 def pictures(measured: Report) -> dict[str, bytes]:
     """Return what was measured as PNG files."""
-    return {
-        name: plots.to_png(figure) for name, figure in plots.figures(measured, measured.importances).items()
-    }
+    return {name: to_png(figure) for name, figure in figures(measured, IMPORTANCE).items()}
 
 
 def plot_tables(
@@ -121,7 +127,7 @@ def plot_tables(
     return {"predictions.csv": to_report(answers), "importances.csv": to_report(columns)}
 
 
-def positions(schema: Schema, table: pd.DataFrame) -> NDArray[np.int64]:
+def actual(schema: Schema, table: pd.DataFrame) -> NDArray[np.int64]:
     """Return the target of each row as a position [rows] in the schema's classes."""
     places = {name: place for place, name in enumerate(schema.classes)}
     return np.array([places[name] for name in table[schema.target]], dtype=np.int64)

@@ -1,6 +1,6 @@
 """What a model family is: all there is to know about one kind of model, in one file of this folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from src.export.graph import Graph
 from src.strict_model import StrictModel
+from src.tasks import TaskName
 
 
 class FamilyParams(StrictModel):
@@ -21,17 +22,22 @@ P = TypeVar("P", bound=FamilyParams)
 
 
 @dataclass(frozen=True)
+class Form(Generic[P]):
+    """What a family is for one task."""
+
+    estimator: type  # the class of scikit-learn that it is, and no subclass
+    build: Callable[[P, int], Any]  # the unfitted estimator, of parameters and a seed
+    add: Callable[[Graph, str, Any], None]  # its nodes, from a matrix's name to the outputs of the task
+    exact: bool  # answers equal to scikit-learn's to the bit, on any machine
+
+
+@dataclass(frozen=True)
 class Family(Generic[P]):
     """A kind of model: its parameters, how it is built, and how it is exported."""
 
     params: type[P]  # each without a default has an example that makes a model to start with
-    estimator: type  # the class of scikit-learn that it is, and no subclass
-    build: Callable[[P, int], Any]  # the unfitted estimator, of parameters and a seed
-    classify: Callable[
-        [Graph, str, Any], None
-    ]  # adds its nodes, from a matrix's name to `label` and `scores`
+    forms: Mapping[TaskName, Form[P]]  # for the tasks that it can do
     thresholds: Callable[[Any], dict[int, NDArray[np.float64]]]  # by column, what it compares with, sorted
-    exact: bool  # scores equal to scikit-learn's to the bit, on any machine
     scaled: bool  # it wants columns of the same scale
     parallel: bool  # it takes `n_jobs`, and with several threads its sums differ from run to run
 

@@ -1,19 +1,28 @@
 """Random forests and extra trees: two families, the same nodes, answering as scikit-learn to the last bit."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 from pydantic import Field
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 
 from src.errors import ExportError
-from src.export.families.family import Family, FamilyParams
+from src.export.families.family import Family, FamilyParams, Form
 from src.export.graph import ML, Graph
 from src.runtime.trees import MAX_DEPTH, MAX_LEAF
+from src.tasks import TaskName
 
-Forest: TypeAlias = RandomForestClassifier | ExtraTreesClassifier
+Forest: TypeAlias = (
+    RandomForestClassifier | ExtraTreesClassifier | RandomForestRegressor | ExtraTreesRegressor
+)
 
 _LEAF = -1  # scikit-learn's child of a leaf
 
@@ -38,16 +47,28 @@ class ExtraTreesParams(ForestParams):
 
 
 def classify(graph: Graph, matrix: str, model: Forest) -> None:
-    """Add `scores`, the mean over the trees of the class shares in the leaf a row falls into, and `label`.
+    """Add `scores`, the mean over the trees of the class shares in the leaf a row falls into, and `label`."""
+    scores = graph.add("Div", *_total(graph, matrix, model), output="scores")
+    graph.add("ArgMax", scores, axis=1, keepdims=0, output="label")
 
-    The trees only find the leaves; the shares are then looked up and added as scikit-learn adds them, one
+
+def regress(graph: Graph, matrix: str, model: Forest) -> None:
+    """Add `value`, the mean over the trees of the number in the leaf a row falls into."""
+    mean = graph.add("Div", *_total(graph, matrix, model))
+    graph.add("Squeeze", mean, graph.constant(np.array([1])), output="value")
+
+
+def _total(graph: Graph, matrix: str, model: Forest) -> tuple[str, str]:
+    """Add the sum of what the leaves hold, [rows, answers], and return its name and that of the trees' count.
+
+    The trees only find the leaves; what those hold is then looked up and added as scikit-learn adds it, one
     tree after the other. Reducing over the first axis keeps that order, over a middle one it does not.
     """
     leaves = [tree.tree_.children_left == _LEAF for tree in model.estimators_]
-    shares = np.concatenate(
+    held = np.concatenate(
         [tree.tree_.value[leaf, 0] for tree, leaf in zip(model.estimators_, leaves, strict=True)]
     )
-    table, rows = np.unique(shares, axis=0, return_inverse=True)
+    table, rows = np.unique(held, axis=0, return_inverse=True)
     depth = max(tree.tree_.max_depth for tree in model.estimators_)
     if depth > MAX_DEPTH or len(table) > MAX_LEAF:
         raise ExportError(
@@ -63,11 +84,9 @@ def classify(graph: Graph, matrix: str, model: Forest) -> None:
         **_trees([tree.tree_ for tree in model.estimators_]),
     )
     by_tree = graph.add("Transpose", graph.add("Cast", found, to=TensorProto.INT64), perm=[1, 0])
-    votes = graph.add("Gather", graph.constant(table), by_tree, axis=0)  # [trees, rows, classes]
+    votes = graph.add("Gather", graph.constant(table), by_tree, axis=0)  # [trees, rows, answers]
     total = graph.add("ReduceSum", votes, graph.constant(np.array([0])), keepdims=0)
-    trees = graph.constant(np.array(float(len(model.estimators_))))
-    scores = graph.add("Div", total, trees, output="scores")
-    graph.add("ArgMax", scores, axis=1, keepdims=0, output="label")
+    return total, graph.constant(np.array(float(len(model.estimators_))))
 
 
 def thresholds(model: Forest) -> dict[int, NDArray[np.float64]]:
@@ -132,23 +151,32 @@ def _next_lower_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
-def _family(parameters: type[ForestParams], estimator: type[Forest]) -> Family[ForestParams]:
+def _form(estimator: type[Forest], add: Callable[[Graph, str, Any], None]) -> Form[ForestParams]:
     def build(params: ForestParams, seed: int) -> Forest:
         return estimator(
             n_estimators=params.n_estimators, max_depth=params.max_depth, random_state=seed, n_jobs=-1
         )
 
-    return Family(
-        params=parameters,
-        estimator=estimator,
-        build=build,
-        classify=classify,
-        thresholds=thresholds,
-        exact=True,
-        scaled=False,
-        parallel=True,
-    )
+    return Form(estimator, build, add, exact=True)
 
 
-RANDOM_FOREST = _family(RandomForestParams, RandomForestClassifier)
-EXTRA_TREES = _family(ExtraTreesParams, ExtraTreesClassifier)
+def _family(
+    parameters: type[ForestParams], forms: Mapping[TaskName, Form[ForestParams]]
+) -> Family[ForestParams]:
+    return Family(params=parameters, forms=forms, thresholds=thresholds, scaled=False, parallel=True)
+
+
+RANDOM_FOREST = _family(
+    RandomForestParams,
+    {
+        "classification": _form(RandomForestClassifier, classify),
+        "regression": _form(RandomForestRegressor, regress),
+    },
+)
+EXTRA_TREES = _family(
+    ExtraTreesParams,
+    {
+        "classification": _form(ExtraTreesClassifier, classify),
+        "regression": _form(ExtraTreesRegressor, regress),
+    },
+)

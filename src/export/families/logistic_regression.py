@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 from sklearn.linear_model import LogisticRegression
 
-from src.export.families.family import Family, FamilyParams
+from src.export.families.family import Family, FamilyParams, Form
 from src.export.graph import Graph
 
 
@@ -45,11 +45,8 @@ def thresholds(model: LogisticRegression) -> dict[int, NDArray[np.float64]]:
 
 LOGISTIC_REGRESSION = Family(
     params=LogisticRegressionParams,
-    estimator=LogisticRegression,
-    build=build,
-    classify=classify,
+    forms={"classification": Form(LogisticRegression, build, classify, exact=False)},
     thresholds=thresholds,
-    exact=False,
     scaled=True,
     parallel=False,
 )

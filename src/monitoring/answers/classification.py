@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from prometheus_client.core import GaugeMetricFamily
 
+from src.bundle.limits import check_shares
 from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 
@@ -15,9 +16,11 @@ def distribution(schema: Schema, predictions: Predictions) -> dict[str, float]:
     return dict(zip(schema.classes, (counts / counts.sum()).tolist(), strict=True))
 
 
-def fits(shares: Mapping[str, float], schema: Schema) -> bool:
-    """Return whether `shares` are those of the schema's classes."""
-    return shares.keys() == set(schema.classes)
+def check(found: object, schema: Schema) -> None:
+    """Raise ValueError unless `found` has the share of each of the schema's classes."""
+    if not isinstance(found, dict) or found.keys() != set(schema.classes):
+        raise ValueError("are not those of the classes of schema.json")
+    check_shares(found.values())
 
 
 def reference(version: str, shares: Mapping[str, float]) -> GaugeMetricFamily:

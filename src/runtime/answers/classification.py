@@ -52,11 +52,6 @@ def scores_of(predictions: Predictions) -> NDArray[np.float64]:
     return predictions.scores
 
 
-def score_names(schema: Schema) -> tuple[str, ...]:
-    """Return the names of the scores, in their order."""
-    return schema.classes
-
-
 def to_example(schema: Schema, rows: Sequence[Mapping[str, Scalar]], predictions: Predictions) -> Example:
     """Return `rows` with the `predictions` that they got, as the bundle keeps them."""
     return Example(

@@ -2,11 +2,14 @@
 
 import pandas as pd
 
+from src.bundle.manifest import Interval
 from src.runtime.answers.classification import Predictions
 from src.schema.columns import Schema
 
 
-def columns(schema: Schema, predictions: Predictions, index: pd.Index) -> pd.DataFrame:
+def columns(
+    schema: Schema, predictions: Predictions, index: pd.Index, interval: Interval | None
+) -> pd.DataFrame:
     """Return the answers as `/predict` names them; a probability a class, in the schema's order."""
     classes = pd.Series(schema.classes)
     return pd.DataFrame(

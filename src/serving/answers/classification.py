@@ -6,19 +6,19 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Histogram
 from pydantic import Field
 
 from src.bundle.bundle import Bundle
 from src.runtime.answers.classification import Predictions
+from src.runtime.explain import Explanation as Parts
 from src.schema.columns import Schema
 from src.serving.logs import Predicted
 from src.serving.models import AnswerModel, FieldError, ModelDescription, ModelOrigin
+from src.serving.prediction_metrics import ModelFailure, PredictionMetrics
 from src.serving.protocols.tensors import Tensor
 
 ROW_SUMMARY = "Predict the class of one row."
 BATCH_SUMMARY = "Predict the class of each row of a batch."
-_CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 
 
 class Explanation(AnswerModel):
@@ -75,33 +75,6 @@ def constrain(components: dict[str, Any], schema: Schema) -> None:
         )
 
 
-class Confidences(Histogram):
-    """A histogram that takes a batch at the price of one observation a bucket."""
-
-    def observe_all(self, values: NDArray[np.float64]) -> None:
-        """Observe each of `values`."""
-        places = np.searchsorted(self._upper_bounds, values)
-        for place, count in zip(*np.unique(places, return_counts=True), strict=True):
-            self._buckets[place].inc(int(count))
-        self._sum.inc(float(values.sum()))
-
-
-class PredictionMetrics:
-    """What is counted of predictions, in the registry of one app."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.classes = Counter(
-            "model_predictions", "Predictions by class.", ["predicted_class"], registry=registry
-        )
-        self.confidence = Confidences(
-            "model_confidence", "Probability of the predicted class.", buckets=_CONFIDENCES, registry=registry
-        )
-
-
-class ModelFailure(Exception):
-    """The model gave something that is not a probability."""
-
-
 class Answers:
     """The answers of one model."""
 
@@ -115,7 +88,7 @@ class Answers:
         version = f',"model_version":{_text(self._version)}}}'
         self._templates = [f"{template[:-1]}{version}" for template in self._row_templates]
         self._batch_template = f'{{"predictions":[%s]{version}'
-        self._counts = [metrics.classes.labels(label).inc for label in self._classes]
+        self._counts = [metrics.answers.labels(label).inc for label in self._classes]
         self._observe = metrics.confidence.observe
         self._observe_all = metrics.confidence.observe_all
 
@@ -165,6 +138,17 @@ def confidences_of(predictions: Predictions) -> NDArray[np.float64]:
         np.arange(len(predictions.labels)), predictions.labels
     ]
     return confidences
+
+
+def explanation(schema: Schema, found: Parts) -> dict[str, Any]:
+    """Return the base and the contributions of `found` as the answer has them."""
+    return {
+        "base": dict(zip(schema.classes, found.base.tolist(), strict=True)),
+        "contributions": {
+            column: dict(zip(schema.classes, parts, strict=True))
+            for column, parts in zip(schema.names, found.contributions.tolist(), strict=True)
+        },
+    }
 
 
 def output_metadata(schema: Schema) -> list[dict[str, Any]]:

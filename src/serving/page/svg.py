@@ -10,13 +10,13 @@ LABEL, BAR, ROW = 150, 220, 24  # pixels: width of a label and of a full bar, he
 
 
 class Point(NamedTuple):
-    """A share that was measured where another was expected, with its interval; all from 0 to 1."""
+    """What was measured where something else was expected, with an interval and words for both."""
 
     expected: float
     measured: float
     low: float
     high: float
-    rows: int
+    said: str
 
 
 def bars(values: Mapping[str, float], title: str, most: float | None = None) -> str:
@@ -61,19 +61,21 @@ def matrix(counts: Sequence[Sequence[int]], names: Sequence[str], title: str) ->
     return _drawing(LABEL + len(names) * side + 10, 44 + len(counts) * side, title, "".join(parts))
 
 
-def calibration(points: Sequence[Point], title: str) -> str:
-    """Return measured against expected shares, each with its interval."""
-    size, edge = 220, 34
+def measured(points: Sequence[Point], title: str, ends: tuple[float, float], axis: str) -> str:
+    """Return measured against expected, each with its interval; both axes go over all of `ends`."""
+    size, edge = 220, 64
+    low, high = ends
+    span = (high - low) or 1.0
 
-    def x(share: float) -> float:
-        return edge + share * size
+    def x(value: float) -> float:
+        return edge + (value - low) / span * size
 
-    def y(share: float) -> float:
-        return 10 + (1 - share) * size
+    def y(value: float) -> float:
+        return 10 + (high - value) / span * size
 
     parts = [
         f'<rect x="{edge}" y="10" width="{size}" height="{size}" class="frame"/>',
-        f'<line x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}" class="ideal"/>',
+        f'<line x1="{x(low):.1f}" y1="{y(low):.1f}" x2="{x(high):.1f}" y2="{y(high):.1f}" class="ideal"/>',
     ]
     for point in points:
         at = x(point.expected)
@@ -81,14 +83,33 @@ def calibration(points: Sequence[Point], title: str) -> str:
             f'<line x1="{at:.1f}" y1="{y(point.low):.1f}" x2="{at:.1f}" y2="{y(point.high):.1f}" '
             'class="error"/>'
             f'<circle cx="{at:.1f}" cy="{y(point.measured):.1f}" r="5" class="bar">'
-            f"<title>{point.rows} rows: {point.measured:.3f} of them right, at {point.expected:.3f}</title>"
-            "</circle>"
+            f"<title>{escape(point.said)}</title></circle>"
         )
-    for share in (0.0, 0.5, 1.0):
-        parts.append(f'<text x="{edge - 6}" y="{y(share) + 4:.1f}" class="end value">{share:g}</text>')
-        parts.append(f'<text x="{x(share):.1f}" y="{size + 26}" class="middle value">{share:g}</text>')
-    parts.append(f'<text x="{x(0.5):.1f}" y="{size + 44}" class="middle">confidence</text>')
-    return _drawing(size + edge + 20, size + 50, title, "".join(parts))
+    for value in (low, (low + high) / 2, high):
+        parts.append(f'<text x="{edge - 6}" y="{y(value) + 4:.1f}" class="end value">{value:.4g}</text>')
+        parts.append(f'<text x="{x(value):.1f}" y="{size + 26}" class="middle value">{value:.4g}</text>')
+    parts.append(f'<text x="{edge + size / 2}" y="{size + 44}" class="middle">{escape(axis)}</text>')
+    return _drawing(size + edge + 30, size + 50, title, "".join(parts))
+
+
+def columns(edges: Sequence[float], counts: Sequence[int], title: str) -> str:
+    """Return a histogram: `counts` between each of `edges` and the next."""
+    width, height = 380, 200
+    wide, most = width / max(len(counts), 1), max(*counts, 1)
+    parts = []
+    for place, count in enumerate(counts):
+        tall = count / most * height
+        parts.append(
+            f'<rect x="{place * wide + 10:.1f}" y="{10 + height - tall:.1f}" width="{wide - 1:.1f}" '
+            f'height="{tall:.1f}" class="bar"><title>{count} rows from {edges[place]:.4g} to '
+            f"{edges[place + 1]:.4g}</title></rect>"
+        )
+    for place, anchor in ((0, ""), (len(edges) // 2, "middle "), (len(edges) - 1, "end ")):
+        parts.append(
+            f'<text x="{place * wide + 10:.1f}" y="{height + 28}" class="{anchor}value">'
+            f"{edges[place]:.4g}</text>"
+        )
+    return _drawing(width + 20, height + 34, title, "".join(parts))
 
 
 def _drawing(width: float, height: float, title: str, inside: str) -> str:

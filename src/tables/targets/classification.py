@@ -34,7 +34,7 @@ def infer(target: str, values: "pd.Series[Any]", cells: CellRule) -> dict[str, A
         raise DataError(
             f"column {target!r}: {len(classes)} different targets, a classifier needs 2 to {MAX_CLASSES}"
         )
-    return {"classes": classes}
+    return {"task": "classification", "classes": classes}
 
 
 def usable(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from src.bundle.bundle import Training
 from src.evaluation.measures.classification import Bin, baseline, measure, quick_measures, report
 from src.schema.columns import Schema
 from src.schema.features import to_features
@@ -81,13 +82,15 @@ def test_measures_stay_between_nought_and_one(rows: list[tuple[int, int, float]]
     assert sum(one.rows for one in found.calibration) == len(rows)
 
 
-def test_a_report_holds_the_measures_the_baseline_and_the_importances(schema: Schema) -> None:
+def test_a_report_holds_the_measures_the_baseline_and_the_importances(
+    schema: Schema, training: Training
+) -> None:
     columns = {name: [1.0, 2.0, 3.0] for name in schema.names}
     train = pd.DataFrame({**columns, "species": ["virginica", "virginica", "setosa"]})
     test = pd.DataFrame({**columns, "species": ["setosa", "virginica", "versicolor"]})
 
     predict = FixedRuntime(0.5, 0.3, 0.2).predict
-    found = report(schema, predict, predict(to_features(schema, test)), train, test, seed=0)
+    found = report(schema, predict, predict(to_features(schema, test)), train, test, training, seed=0)
 
     assert found.confusion_matrix == ((1, 0, 0), (1, 0, 0), (1, 0, 0))
     assert found.baseline.confusion_matrix == ((0, 0, 1), (0, 0, 1), (0, 0, 1))

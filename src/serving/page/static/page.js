@@ -11,6 +11,10 @@ function element(name, text, attributes = {}) {
   return made;
 }
 
+function tidy(number) {
+  return String(Number(number.toPrecision(6)));
+}
+
 function headers(more = {}) {
   return key ? { ...more, "X-API-Key": key } : more;
 }
@@ -34,7 +38,7 @@ function bars(pairs, label, most) {
     const short = name.length > 20 ? name.slice(0, 19) + "…" : name;
     add("text", short, { x: left - 10, y: place * row + 16, class: "end" });
     add("rect", "", { x: left, y: place * row + 4, width: length, height: 15, rx: 2, class: "bar " + kind });
-    add("text", value.toFixed(3), { x: left + length + 8, y: place * row + 16, class: "value" });
+    add("text", Math.abs(value) < 100 ? value.toFixed(3) : tidy(value), { x: left + length + 8, y: place * row + 16, class: "value" });
   });
   return drawing;
 }
@@ -109,7 +113,11 @@ async function predict(event) {
     $("answer").replaceChildren(element("p", answer.detail + (wait ? ` Wait ${wait} seconds.` : ""), { class: "wrong" }));
     return;
   }
-  const shown = [element("h3", String(answer.prediction))];
+  const shown = [element("h3", typeof answer.prediction === "number" ? tidy(answer.prediction) : answer.prediction)];
+  if (answer.interval) {
+    const { lower, upper, coverage } = answer.interval;
+    shown.push(element("p", `${tidy(lower)} to ${tidy(upper)} in ${Math.round(coverage * 100)} % of such cases`, { class: "muted" }));
+  }
   for (const warning of answer.warnings || []) shown.push(element("p", warning.detail || warning, { class: "muted" }));
   const pairs = Object.entries(answer.probabilities || {}).sort((one, other) => other[1] - one[1]).slice(0, 10);
   if (pairs.length) shown.push(bars(pairs, "Probability of each class", 1));
@@ -118,7 +126,7 @@ async function predict(event) {
       .map(([name, parts]) => [name, typeof parts === "number" ? parts : parts[answer.prediction]])
       .sort((one, other) => Math.abs(other[1]) - Math.abs(one[1])).slice(0, 10)
       .map(([name, value]) => [name, value, value < 0 ? "minus" : ""]);
-    shown.push(element("h4", `Why ${answer.prediction}`));
+    shown.push(element("h4", `Why ${shown[0].textContent}`));
     shown.push(element("p", `Contribution of each column (${answer.explanation.method})`, { class: "muted" }));
     shown.push(bars(why, "Contribution of each column"));
   }
@@ -169,7 +177,7 @@ async function refresh() {
     tile("readiness", now.ready ? "ready" : "not ready"),
   );
   $("source").textContent = now.source || "";
-  $("mix").replaceChildren(bars(now.predictions.slice(0, 10).flatMap((one) =>
+  $("mix").replaceChildren(bars(now.predictions.slice(0, 13).flatMap((one) =>
     [[one.name, one.served], ["training", one.training, "second"]]), "Share of each class, served and in training", 1));
   showDrift(now.columns);
 }

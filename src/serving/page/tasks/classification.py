@@ -36,7 +36,14 @@ def charts(bundle: Bundle) -> Iterator[tuple[str, str]]:
     f1_scores = {name: one["f1_score"] for name, one in metrics["per_class"].items()}
     yield "F1 score by class", svg.bars(f1_scores, "F1 score of each class", most=1.0)
     points = [
-        svg.Point(one["confidence"], one["accuracy"], *interval(one["accuracy"], one["rows"]), one["rows"])
+        svg.Point(
+            one["confidence"],
+            one["accuracy"],
+            *interval(one["accuracy"], one["rows"]),
+            f"{one['rows']} rows: {one['accuracy']:.3f} of them right, at {one['confidence']:.3f}",
+        )
         for one in metrics["calibration"]
     ]
-    yield "Calibration", svg.calibration(points, "Share of right answers by confidence, with 95 % intervals")
+    yield "Calibration", svg.measured(
+        points, "Share of right answers by confidence, with 95 % intervals", (0.0, 1.0), "confidence"
+    )
