@@ -37,6 +37,7 @@ pytestmark = pytest.mark.xdist_group("pipeline")
 MODELS: dict[str, dict[str, Any]] = {
     "random_forest": {"model": "random_forest", "n_estimators": 30, "max_depth": 8},
     "ridge": {"model": "ridge"},
+    "hist_gradient_boosting": {"model": "hist_gradient_boosting", "min_samples_leaf": 5},
 }
 
 

@@ -7,10 +7,11 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from src.errors import ExportError
 from src.export import steps
+from src.export.families.family import Family
 from src.export.families.registry import family_of
 from src.export.graph import Graph
 from src.schema.columns import NumericColumn, Schema
@@ -18,7 +19,7 @@ from src.schema.columns import NumericColumn, Schema
 Add = Callable[[Graph, str, Any], str]
 
 NUMERIC_STEPS: dict[type, Add] = {SimpleImputer: steps.impute, StandardScaler: steps.scale}
-CATEGORY_STEPS: dict[type, Add] = {OneHotEncoder: steps.one_hot}
+CATEGORY_STEPS: dict[type, Add] = {OneHotEncoder: steps.one_hot, OrdinalEncoder: steps.codes}
 
 # What a parameter must be; those not named change nothing, or the export reads what they led to.
 _PARAMETERS: dict[type, dict[str, tuple[Any, ...]]] = {
@@ -28,6 +29,13 @@ _PARAMETERS: dict[type, dict[str, tuple[Any, ...]]] = {
     OneHotEncoder: {
         "handle_unknown": ("ignore",),
         "drop": (None,),
+        "min_frequency": (None,),
+        "max_categories": (None,),
+        "dtype": (np.float64,),
+    },
+    OrdinalEncoder: {
+        "handle_unknown": ("use_encoded_value",),
+        "unknown_value": (np.nan, -1),
         "min_frequency": (None,),
         "max_categories": (None,),
         "dtype": (np.float64,),
@@ -52,8 +60,11 @@ def check_pipeline(pipeline: Pipeline, schema: Schema) -> None:
         raise ExportError(f"pipeline: its steps are {names}; allowed: preprocess, model")
     preprocess = pipeline.named_steps["preprocess"]
     _check_part("preprocess", preprocess, (ColumnTransformer,))
-    family_of(pipeline.named_steps["model"])
-    used = [name for branch in branches(preprocess.transformers, schema) for name in branch.columns]
+    family = family_of(pipeline.named_steps["model"])
+    parts = branches(preprocess.transformers, schema)
+    for part in parts:
+        _check_fits(part, family, schema)
+    used = [name for part in parts for name in part.columns]
     if sorted(used) != sorted(schema.names):
         raise ExportError(
             f"preprocess: takes {', '.join(used)}; allowed: each of {', '.join(schema.names)}, once"
@@ -75,11 +86,21 @@ def branches(transformers: Iterable[tuple[str, Any, Any]], schema: Schema) -> li
         path = _path(where, part, NUMERIC_STEPS if numeric else CATEGORY_STEPS)
         if not numeric and len(path) != 1:
             raise ExportError(f"{where}: passes categories through; allowed: one OneHotEncoder")
-        imputed = SimpleImputer in [type(step) for step in path]
-        if unfilled := [column for column in wanted if numeric and columns[column].nullable and not imputed]:
-            raise ExportError(f"{where}: {unfilled[0]} has missing values; allowed: with a SimpleImputer")
         found.append(Branch(name, numeric, tuple(wanted), path))
     return found
+
+
+def _check_fits(branch: Branch, family: Family[Any], schema: Schema) -> None:
+    """Raise ExportError unless the family takes what `branch` makes of missing numbers and of texts."""
+    where = f"preprocess.{branch.name}"
+    nullable = {column.name for column in schema.numeric if column.nullable}
+    filled = SimpleImputer in [type(step) for step in branch.steps] or family.native
+    if not filled and (gaps := [column for column in branch.columns if column in nullable]):
+        raise ExportError(f"{where}: {gaps[0]} has missing values; allowed: with a SimpleImputer")
+    encoder = OrdinalEncoder if family.native else OneHotEncoder
+    if not branch.numeric and type(branch.steps[0]) is not encoder:
+        found = type(branch.steps[0]).__name__
+        raise ExportError(f"{where}: {family.name} takes no {found}; allowed: {encoder.__name__}")
 
 
 def fitted_branches(preprocess: ColumnTransformer, schema: Schema) -> list[Branch]:

@@ -97,14 +97,11 @@ def _form(name: str | None, value: Value) -> tuple[str | None, int, int]:
 
 
 def _read_attributes(attributes: Sequence[Mapping[str, Any]], operator: Operator) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
+    known = {**operator.attributes, **operator.optional}
     for attribute in attributes:
         name, field = attribute.get("name", ""), _ATTRIBUTES.get(attribute.get("type", 0), "")
-        if (
-            set(attribute) != {"name", "type", field}
-            or operator.attributes.get(name) != field
-            or name in found
-        ):
+        if set(attribute) != {"name", "type", field} or known.get(name) != field or name in found:
             refuse(f"attribute {_short(name)} is not allowed, or not in this form")
         found[name] = read_tensor(attribute["t"]) if field == "t" else attribute[field]
     if missing := operator.attributes.keys() - found.keys():

@@ -14,11 +14,12 @@ Attributes = Mapping[str, Any]
 
 
 class Operator(NamedTuple):
-    """An operator that is allowed, in the form that `export` uses."""
+    """An operator that is allowed, in the form that `export` uses; `optional` attributes may be left out."""
 
     inputs: int | None  # None: one or more
     attributes: Mapping[str, str]  # the field each is in
     result: Callable[[Inputs, Attributes], Value | None]  # None: these inputs or attributes are not allowed
+    optional: Mapping[str, str] = {}
 
 
 def _broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -44,9 +45,19 @@ def _elementwise(kinds: tuple[int, ...], result: int) -> Callable[[Inputs, Attri
     return rule
 
 
+_CASTS = (
+    (DOUBLE, FLOAT),
+    (FLOAT, INT64),
+    (DOUBLE, INT64),
+    (INT64, DOUBLE),
+    (BOOL, DOUBLE),
+    (BOOL, INT64),
+)
+
+
 def _cast(inputs: Inputs, attributes: Attributes) -> Value | None:
     [value], kind = inputs, attributes["to"]
-    if (value.kind, kind) not in ((DOUBLE, FLOAT), (FLOAT, INT64), (BOOL, DOUBLE), (BOOL, INT64)):
+    if (value.kind, kind) not in _CASTS:
         return None
     return Value(kind, value.shape, highest=value.highest)
 
@@ -116,12 +127,15 @@ def _transpose(inputs: Inputs, attributes: Attributes) -> Value | None:
     return Value(value.kind, value.shape[::-1], highest=value.highest)
 
 
+_NUMBERS = {FLOAT: "<f4", DOUBLE: "<f8"}
+
+
 def _tree_ensemble(inputs: Inputs, attributes: Attributes) -> Value | None:
     [value] = inputs
-    if value.kind != FLOAT or len(value.shape) != 2 or value.shape[0] != ROWS:
+    if value.kind not in _NUMBERS or len(value.shape) != 2 or value.shape[0] != ROWS:
         return None
-    highest = highest_leaf(attributes, value.shape[1])
-    return Value(FLOAT, (ROWS, attributes["n_targets"]), highest=highest)
+    highest = highest_leaf(attributes, value.shape[1], _NUMBERS[value.kind])
+    return Value(value.kind, (ROWS, attributes["n_targets"]), highest=highest)
 
 
 def _is_integers(value: Value, *numbers: int) -> bool:
@@ -141,6 +155,7 @@ _TREE_ATTRIBUTES = {
     "nodes_falseleafs": "ints",
     "leaf_targetids": "ints",
 }
+_TREE_OPTIONS = {"membership_values": "t", "nodes_missing_value_tracks_true": "ints"}
 _ENCODER_ATTRIBUTES = {"keys_strings": "strings", "values_int64s": "ints", "default_int64": "i"}
 
 OPERATORS: dict[tuple[str, str | None], Operator] = {
@@ -162,5 +177,5 @@ OPERATORS: dict[tuple[str, str | None], Operator] = {
     ("", "Transpose"): Operator(1, {"perm": "ints"}, _transpose),
     ("", "Where"): Operator(3, {}, _elementwise((BOOL, DOUBLE, DOUBLE), DOUBLE)),
     ("ai.onnx.ml", "LabelEncoder"): Operator(1, _ENCODER_ATTRIBUTES, _label_encoder),
-    ("ai.onnx.ml", "TreeEnsemble"): Operator(1, _TREE_ATTRIBUTES, _tree_ensemble),
+    ("ai.onnx.ml", "TreeEnsemble"): Operator(1, _TREE_ATTRIBUTES, _tree_ensemble, _TREE_OPTIONS),
 }

@@ -10,6 +10,9 @@ from src.runtime.wire import refuse
 
 MAX_DEPTH = 1_000  # ONNX Runtime loads a tree by recursion
 MAX_LEAF = 2**24 - 1  # a float counts no further
+LESS_OR_EQUAL, MEMBER = 0, 6  # how a node compares, as TreeEnsemble numbers it
+MAX_MEMBERS = 2**20  # of all sets; ONNX Runtime makes a node of each
+MAX_CATEGORY = 256  # the greatest member
 _NODE_INTEGERS = (
     "nodes_featureids",
     "nodes_truenodeids",
@@ -19,16 +22,18 @@ _NODE_INTEGERS = (
 )
 
 
-def highest_leaf(trees: Mapping[str, Any], columns: int) -> int:
+def highest_leaf(trees: Mapping[str, Any], columns: int, number: str) -> int:
     """Return the highest number that a leaf of `trees` holds; each compares one of `columns` numbers.
+
+    `number` is how numpy writes their type.
 
     Raises:
         BundleError: an index is out of range, a node is not in exactly one tree, or a tree is too deep.
     """
     splits, weights, roots = trees["nodes_splits"], trees["leaf_weights"], trees["tree_roots"]
     count = len(roots)
-    if splits.dtype != "<f4" or weights.dtype != "<f4" or splits.ndim != 1 or weights.ndim != 1:
-        refuse("TreeEnsemble: splits and leaves must be lists of floats")
+    if splits.dtype != number or weights.dtype != number or splits.ndim != 1 or weights.ndim != 1:
+        refuse("TreeEnsemble: splits and leaves must be lists of numbers as its input has")
     lengths = {len(trees[name]) for name in _NODE_INTEGERS} | {trees["nodes_modes"].size}
     if (
         lengths != {len(splits)}
@@ -36,8 +41,12 @@ def highest_leaf(trees: Mapping[str, Any], columns: int) -> int:
         or trees["n_targets"] != count
     ):
         refuse("TreeEnsemble: its lists are not equally long")
-    if trees["nodes_modes"].dtype != np.uint8 or trees["nodes_modes"].any() or not np.isfinite(splits).all():
+    if trees["nodes_modes"].dtype != np.uint8 or not np.isfinite(splits).all():
         refuse("TreeEnsemble: a node compares in a way that is not allowed")
+    _check_members(trees, number)
+    missing = trees.get("nodes_missing_value_tracks_true")
+    if missing is not None and (len(missing) != len(splits) or missing.max(initial=0) > 1):
+        refuse("TreeEnsemble: where a missing value goes is not said of each node")
     if trees["nodes_featureids"].max() >= columns:
         refuse(f"TreeEnsemble: a node compares column {trees['nodes_featureids'].max()} of {columns}")
     if not ((weights >= 0) & (weights <= MAX_LEAF) & (weights == np.floor(weights))).all():
@@ -45,6 +54,32 @@ def highest_leaf(trees: Mapping[str, Any], columns: int) -> int:
     if not np.array_equal(_trees_of_leaves(trees, len(splits), len(weights)), trees["leaf_targetids"]):
         refuse("TreeEnsemble: a leaf does not belong to the target of its tree")
     return int(weights.max())
+
+
+def _check_members(trees: Mapping[str, Any], number: str) -> None:
+    """Refuse sets that are not one for each node that asks for a member, of categories in their order."""
+    modes = trees["nodes_modes"].reshape(-1)
+    asking = int((modes == MEMBER).sum())
+    if not np.isin(modes, (LESS_OR_EQUAL, MEMBER)).all():
+        refuse("TreeEnsemble: a node compares in a way that is not allowed")
+    values = trees.get("membership_values")
+    if values is None:
+        if asking:
+            refuse("TreeEnsemble: a node asks for members of no set")
+        return
+    if values.dtype != number or values.ndim != 1 or not 0 < len(values) <= MAX_MEMBERS:
+        refuse("TreeEnsemble: its sets are not a list of numbers")
+    ends = np.append(np.flatnonzero(np.isnan(values)), len(values))
+    starts = np.append(0, ends[:-1] + 1)
+    members = values[~np.isnan(values)]
+    if len(ends) != asking or (ends <= starts).any():
+        refuse("TreeEnsemble: its sets are not one for each node that asks for a member")
+    if not ((members >= 1) & (members <= MAX_CATEGORY) & (members == np.floor(members))).all():
+        refuse("TreeEnsemble: a member of a set is no category")
+    inside = np.diff(np.where(np.isnan(values), -np.inf, values))
+    borders = np.isnan(values[:-1]) | np.isnan(values[1:])
+    if not (borders | (inside > 0)).all():
+        refuse("TreeEnsemble: the members of a set do not ascend")
 
 
 def _trees_of_leaves(trees: Mapping[str, Any], nodes: int, leaves: int) -> NDArray[np.int64]:

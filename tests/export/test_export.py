@@ -368,7 +368,7 @@ def test_a_category_that_is_not_text_is_refused() -> None:
 
 
 def test_trees_too_deep_to_load_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("src.export.families.forest.MAX_DEPTH", 2)
+    monkeypatch.setattr("src.export.families.ensemble.MAX_DEPTH", 2)
 
     with pytest.raises(ExportError, match="^model: its trees are 3 deep with .*; allowed: max_depth=2, "):
         fit(*iris_table(), RandomForestClassifier(5, max_depth=3, random_state=0))

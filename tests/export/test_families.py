@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from src.errors import ConfigError, ExportError
 from src.export.families.registry import FAMILIES, build, family_of, form_of
@@ -129,3 +131,25 @@ def test_a_family_that_cannot_do_the_task_names_those_that_can(name: str, task: 
         build(example(family), task, 0)
 
     assert str(error.value) == f"params.yaml: train.model: {name} does no {task}; allowed: {able}"
+
+
+@pytest.mark.parametrize("classes", [0, 2, 4])
+@pytest.mark.parametrize("categories", [33, 64, 65, 253, 254, 255, 400])
+def test_boosting_takes_any_number_of_categories(categories: int, classes: int) -> None:
+    random = np.random.default_rng(categories)
+    rows = 4 * categories + 600
+    table = pd.DataFrame({"text": random.permutation(np.arange(rows) % categories).astype(str)})
+    table["text"] = "t" + table["text"]
+    table["x"] = random.normal(size=rows)
+    signal = table["text"].str[1:].astype(int) % 5 + table["x"] + random.normal(size=rows) / 3
+    names = [f"class {place}" for place in range(classes)]
+    table["y"] = pd.qcut(signal, classes, labels=names).astype(str) if classes else signal
+    table.loc[random.random(rows) < 0.1, "text"] = None
+    table.loc[random.random(rows) < 0.1, "x"] = None
+    kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+    fitted = fit(table, "y", kind(max_iter=15, early_stopping=False, random_state=0))
+
+    codes = {name for name, _, _ in fitted.pipeline[0].transformers} & {"codes", "ranks"}
+    assert codes == ({"codes"} if categories < 255 else {"ranks"})
+    for asked in (fitted.rows, edge_rows(fitted.pipeline, fitted.schema, 2_000, SEED)):
+        check_parity(fitted.pipeline, fitted.model, fitted.schema, asked, exact=not classes)

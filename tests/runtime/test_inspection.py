@@ -22,15 +22,14 @@ OUTPUTS = {"label": Value(INT64, (ROWS,)), "scores": Value(DOUBLE, (ROWS, 3))}
 
 
 def test_what_the_export_writes_passes(
-    iris_forest: Fitted, small_forest: Fitted, small_logistic: Fitted
+    iris_forest: Fitted, small_forest: Fitted, small_logistic: Fitted, small_boosted: Fitted
 ) -> None:
-    for fitted in (iris_forest, small_forest, small_logistic):
+    for fitted in (iris_forest, small_forest, small_logistic, small_boosted):
         assert inspect(fitted.model, OUTPUTS) > 0
 
 
 def trees(model: ModelProto) -> NodeProto:
-    [node] = [node for node in model.graph.node if node.op_type == "TreeEnsemble"]
-    return node
+    return next(node for node in model.graph.node if node.op_type == "TreeEnsemble")
 
 
 def attribute(model: ModelProto, name: str) -> Any:
@@ -216,6 +215,33 @@ def double_splits(model: ModelProto) -> None:
     tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
 
 
+def members(change: Callable[[Any], Any]) -> Change:
+    def apply(model: ModelProto) -> None:
+        tensor = attribute(model, "membership_values").t
+        tensor.CopyFrom(numpy_helper.from_array(change(numpy_helper.to_array(tensor)), tensor.name))
+
+    return apply
+
+
+def set_modes(mode: int) -> Change:
+    def apply(model: ModelProto) -> None:
+        tensor = attribute(model, "nodes_modes").t
+        modes = np.full_like(numpy_helper.to_array(tensor), mode)
+        tensor.CopyFrom(numpy_helper.from_array(modes, tensor.name))
+
+    return apply
+
+
+def missing_tracks(start: list[int]) -> Change:
+    """Return what puts `start` in the place of the first node's, which says where a missing value goes."""
+
+    def apply(model: ModelProto) -> None:
+        found = attribute(model, "nodes_missing_value_tracks_true")
+        found.ints[:1] = start
+
+    return apply
+
+
 MISUSED: list[tuple[str, Change, str]] = [
     ("small_logistic", double_its_width_again_and_again, "holds more than 8388608 numbers for a row"),
     ("small_logistic", set_attribute("Concat", "axis", None), "attribute axis is missing"),
@@ -232,8 +258,32 @@ MISUSED: list[tuple[str, Change, str]] = [
     ("small_logistic", set_attribute("ArgMax", "axis", 0), "ArgMax is not used"),
     ("small_forest", set_attribute("Transpose", "perm", [0, 1]), "Transpose is not used"),
     ("small_forest", set_constant("ReduceSum", [1]), "ReduceSum is not used"),
-    ("small_forest", lambda model: trees(model).input.__setitem__(0, "numeric"), "TreeEnsemble is not used"),
-    ("small_forest", double_splits, "splits and leaves must be lists of floats"),
+    ("small_forest", lambda model: trees(model).input.__setitem__(0, "numeric"), "as its input has"),
+    ("small_forest", double_splits, "as its input has"),
+    ("small_boosted", set_attribute("TreeEnsemble", "membership_values", None), "asks for members of no set"),
+    ("small_boosted", members(lambda values: values[:-1]), "sets are not one for each node"),
+    (
+        "small_boosted",
+        members(lambda values: np.append(values, [np.nan, 3])),
+        "sets are not one for each node",
+    ),
+    ("small_boosted", members(lambda values: np.append(values, np.nan)), "sets are not one for each node"),
+    ("small_boosted", members(lambda values: values.astype(np.float32)), "sets are not a list of numbers"),
+    ("small_boosted", members(lambda values: values.reshape(1, -1)), "sets are not a list of numbers"),
+    ("small_boosted", members(lambda values: np.where(values == 2, 2.5, values)), "is no category"),
+    ("small_boosted", members(lambda values: values * 0), "is no category"),
+    ("small_boosted", members(lambda values: values + 256), "is no category"),
+    ("small_boosted", members(lambda values: np.insert(values, 0, values[0])), "do not ascend"),
+    ("small_boosted", members(lambda values: np.where(values > 1, np.inf, values)), "is no category"),
+    ("small_boosted", set_modes(6), "sets are not one for each node"),
+    ("small_boosted", set_modes(1), "compares in a way that is not allowed"),
+    ("small_boosted", missing_tracks([2]), "where a missing value goes"),
+    ("small_boosted", missing_tracks([]), "where a missing value goes"),
+    (
+        "small_boosted",
+        set_attribute("TreeEnsemble", "nodes_hitrates", [1]),
+        "attribute 'nodes_hitrates' is not",
+    ),
 ]
 
 
@@ -275,10 +325,10 @@ def test_a_tree_may_be_only_so_deep(depth: int, allowed: bool) -> None:
     }
 
     if allowed:
-        assert highest_leaf(chain, columns=1) == depth
+        assert highest_leaf(chain, columns=1, number="<f4") == depth
     else:
         with pytest.raises(BundleError, match="a tree is deeper than 1000"):
-            highest_leaf(chain, columns=1)
+            highest_leaf(chain, columns=1, number="<f4")
 
 
 @pytest.mark.parametrize(
@@ -303,7 +353,7 @@ def test_a_model_that_is_cut_off_anywhere_is_refused(small_logistic: Fitted) -> 
             inspect(small_logistic.model[:end], OUTPUTS)
 
 
-@pytest.mark.parametrize("which", ["small_forest", "small_logistic"])
+@pytest.mark.parametrize("which", ["small_forest", "small_logistic", "small_boosted"])
 def test_changed_bytes_are_refused_or_answered(which: str, request: pytest.FixtureRequest) -> None:
     fitted: Fitted = request.getfixturevalue(which)
     chance = random.Random(0)

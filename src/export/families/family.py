@@ -40,6 +40,7 @@ class Family(Generic[P]):
     thresholds: Callable[[Any], dict[int, NDArray[np.float64]]]  # by column, what it compares with, sorted
     scaled: bool  # it wants columns of the same scale
     parallel: bool  # it takes `n_jobs`, and with several threads its sums differ from run to run
+    native: bool = False  # it takes missing numbers, and categories as codes that it is told of
 
     @property
     def name(self) -> str:

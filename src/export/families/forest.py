@@ -14,10 +14,9 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
-from src.errors import ExportError
+from src.export.families.ensemble import Nodes, attributes
 from src.export.families.family import Family, FamilyParams, Form
 from src.export.graph import ML, Graph
-from src.runtime.trees import MAX_DEPTH, MAX_LEAF
 from src.tasks import TaskName
 
 Forest: TypeAlias = (
@@ -69,19 +68,14 @@ def _total(graph: Graph, matrix: str, model: Forest) -> tuple[str, str]:
         [tree.tree_.value[leaf, 0] for tree, leaf in zip(model.estimators_, leaves, strict=True)]
     )
     table, rows = np.unique(held, axis=0, return_inverse=True)
-    depth = max(tree.tree_.max_depth for tree in model.estimators_)
-    if depth > MAX_DEPTH or len(table) > MAX_LEAF:
-        raise ExportError(
-            f"model: its trees are {depth} deep with {len(table)} different leaves; "
-            f"allowed: max_depth={MAX_DEPTH}, {MAX_LEAF} leaves"
-        )
-    # scikit-learn compares inputs as float32 with float64 thresholds: the next lower float32 splits the same.
+    trees = [tree.tree_ for tree in model.estimators_]
     found = graph.add(
         "TreeEnsemble",
         graph.add("Cast", matrix, to=TensorProto.FLOAT),
         domain=ML,
-        leaf_weights=rows.reshape(-1).astype(np.float32),
-        **_trees([tree.tree_ for tree in model.estimators_]),
+        **attributes(
+            [_nodes(tree) for tree in trees], rows.reshape(-1), max(tree.max_depth for tree in trees)
+        ),
     )
     by_tree = graph.add("Transpose", graph.add("Cast", found, to=TensorProto.INT64), perm=[1, 0])
     votes = graph.add("Gather", graph.constant(table), by_tree, axis=0)  # [trees, rows, answers]
@@ -96,53 +90,15 @@ def thresholds(model: Forest) -> dict[int, NDArray[np.float64]]:
     return {int(column): np.unique(splits[features == column]) for column in set(features[features >= 0])}
 
 
-def _trees(trees: list[Any]) -> dict[str, Any]:
-    """Return the attributes of a TreeEnsemble with one target per tree, all but the weights of the leaves."""
-    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
-    roots, nodes, leaves = [], 0, 0
-    for number, tree in enumerate(trees):
-        roots.append(nodes)
-        is_leaf = tree.children_left == _LEAF
-        # Leaves and the other nodes are numbered apart, each in scikit-learn's order.
-        position = np.where(is_leaf, leaves + np.cumsum(is_leaf) - 1, nodes + np.cumsum(~is_leaf) - 1)
-        inner = np.flatnonzero(~is_leaf)
-        true, false = tree.children_left[inner], tree.children_right[inner]
-        feature, split = tree.feature[inner], tree.threshold[inner]
-        if not inner.size:  # a tree of one leaf needs a node whose branches both lead to it
-            true = false = np.array([0])
-            feature, split = np.array([0]), np.array([0.0])
-        parts = (
-            _next_lower_float32(split),
-            feature,
-            position[true],
-            position[false],
-            is_leaf[true].astype(np.int64),
-            is_leaf[false].astype(np.int64),
-            np.full(is_leaf.sum(), number),
-        )
-        for name, part in zip(_COLUMNS, parts, strict=True):
-            columns[name].append(part)
-        nodes += len(split)
-        leaves += int(is_leaf.sum())
-    splits, *integers = (np.concatenate(columns[name]) for name in _COLUMNS)
-    return {
-        "n_targets": len(trees),
-        "tree_roots": roots,
-        "nodes_modes": np.zeros(nodes, dtype=np.uint8),  # all are: less or equal
-        "nodes_splits": splits,
-        **{name: values.tolist() for name, values in zip(_COLUMNS[1:], integers, strict=True)},
-    }
-
-
-_COLUMNS = (
-    "nodes_splits",
-    "nodes_featureids",
-    "nodes_truenodeids",
-    "nodes_falsenodeids",
-    "nodes_trueleafs",
-    "nodes_falseleafs",
-    "leaf_targetids",
-)
+def _nodes(tree: Any) -> Nodes:
+    # scikit-learn compares inputs as float32 with float64 thresholds: the next lower float32 splits the same.
+    return Nodes(
+        tree.children_left == _LEAF,
+        tree.children_left,
+        tree.children_right,
+        tree.feature,
+        _next_lower_float32(tree.threshold),
+    )
 
 
 def _next_lower_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from src import paths
 from src.errors import ConfigError, ExportError
 from src.export.families.family import Family, FamilyParams, Form
 from src.export.families.forest import EXTRA_TREES, RANDOM_FOREST
+from src.export.families.hist_gradient_boosting import HIST_GRADIENT_BOOSTING
 from src.export.families.logistic_regression import LOGISTIC_REGRESSION
 from src.export.families.ridge import RIDGE
 from src.tasks import TaskName
@@ -15,6 +16,7 @@ FAMILIES: tuple[Family[Any], ...] = (
     EXTRA_TREES,
     LOGISTIC_REGRESSION,
     RIDGE,
+    HIST_GRADIENT_BOOSTING,
 )
 
 

@@ -1,0 +1,150 @@
+"""Gradient boosting on histograms: missing numbers and categories go their own way in each tree."""
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto
+from pydantic import Field
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from src.export.families.ensemble import Nodes, attributes
+from src.export.families.family import Family, FamilyParams, Form
+from src.export.graph import ML, Graph
+
+Boosted: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
+
+_GREATEST = np.finfo(np.float64).max  # stands for a split at infinity: every number is below, NaN is not
+
+
+class HistGradientBoostingParams(FamilyParams):
+    """Trees one after the other, each mending what those before it leave."""
+
+    model: Literal["hist_gradient_boosting"]
+    max_iter: int = Field(100, ge=1, le=10_000)
+    learning_rate: float = Field(0.1, gt=0, le=10)
+    max_leaf_nodes: int | None = Field(31, ge=2, le=10_000)
+    max_depth: int | None = Field(None, ge=1, le=1_000)
+    min_samples_leaf: int = Field(20, ge=1)
+    l2_regularization: float = Field(0.0, ge=0, allow_inf_nan=False)
+
+
+def _form(estimator: type[Boosted], add: Any, exact: bool) -> Form[HistGradientBoostingParams]:
+    def build(params: HistGradientBoostingParams, seed: int) -> Boosted:
+        # Stopping early would split the rows once more, which a class of few rows does not survive.
+        return estimator(**params.model_dump(exclude={"model"}), early_stopping=False, random_state=seed)
+
+    return Form(estimator, build, add, exact)
+
+
+def classify(graph: Graph, matrix: str, model: HistGradientBoostingClassifier) -> None:
+    """Add `scores`, the probabilities, and `label`, which as in scikit-learn comes from the raw scores."""
+    columns = _shifted(graph, matrix, model)
+    raws = [_raw(graph, columns, model, place) for place in range(model.n_trees_per_iteration_)]
+    if len(raws) > 1:
+        raw = graph.add("Concat", *raws, axis=1)
+        graph.add("Softmax", raw, axis=1, output="scores")
+        graph.add("ArgMax", raw, axis=1, keepdims=0, output="label")
+        return
+    second = graph.add("Sigmoid", raws[0])
+    first = graph.add("Sub", graph.constant(np.array(1.0)), second)
+    graph.add("Concat", first, second, axis=1, output="scores")
+    positive = graph.add("Greater", raws[0], graph.constant(np.array(0.0)))
+    column = graph.add("Cast", positive, to=TensorProto.INT64)
+    graph.add("Squeeze", column, graph.constant(np.array([1])), output="label")
+
+
+def regress(graph: Graph, matrix: str, model: HistGradientBoostingRegressor) -> None:
+    """Add `value`, the sum over the trees of the number in the leaf a row falls into."""
+    raw = _raw(graph, _shifted(graph, matrix, model), model, 0)
+    graph.add("Squeeze", raw, graph.constant(np.array([1])), output="value")
+
+
+def thresholds(model: Boosted) -> dict[int, NDArray[np.float64]]:
+    """Return, by position of the column, the numbers [n] that the trees compare it with, sorted."""
+    nodes = np.concatenate([tree.nodes for trees in model._predictors for tree in trees])
+    compared = nodes[(nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)]
+    compared = compared[np.isfinite(compared["num_threshold"])]
+    found = {
+        int(column): np.unique(compared["num_threshold"][compared["feature_idx"] == column])
+        for column in np.unique(compared["feature_idx"])
+    }
+    return {column: values.astype(np.float64) for column, values in found.items()}
+
+
+def _shifted(graph: Graph, matrix: str, model: Boosted) -> str:
+    """Count categories from 1: ONNX Runtime tells sets of such numbers quickest."""
+    if model.is_categorical_ is None:
+        return matrix
+    return graph.add("Add", matrix, graph.constant(model.is_categorical_.astype(np.float64)))
+
+
+def _raw(graph: Graph, matrix: str, model: Boosted, place: int) -> str:
+    """Add the raw score [rows, 1] of the class at `place`: the baseline and the trees, in this order."""
+    baseline = np.asarray(model._baseline_prediction, dtype=np.float64).reshape(-1)[place]
+    trees = [iteration[place] for iteration in model._predictors]
+    held = [np.array([baseline]), *(tree.nodes["value"][tree.nodes["is_leaf"] == 1] for tree in trees)]
+    table, rows = np.unique(np.concatenate(held), return_inverse=True)
+    known = _categories(model)
+    alone = np.array([True]), np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    start = Nodes(*alone, np.zeros(1), np.array([False]))
+    found = graph.add(
+        "TreeEnsemble",
+        matrix,
+        domain=ML,
+        **attributes(
+            [start, *(_nodes(tree, known) for tree in trees)],
+            rows.reshape(-1),
+            max(tree.get_max_depth() for tree in trees),
+        ),
+    )
+    by_tree = graph.add("Transpose", graph.add("Cast", found, to=TensorProto.INT64), perm=[1, 0])
+    votes = graph.add("Gather", graph.constant(table.reshape(-1, 1)), by_tree, axis=0)  # [trees, rows, 1]
+    return graph.add("ReduceSum", votes, graph.constant(np.array([0])), keepdims=0)
+
+
+def _nodes(tree: Any, known: dict[int, int]) -> Nodes:
+    """Return the nodes of `tree`; a category that it did not see goes where a missing one goes."""
+    nodes = tree.nodes
+    members = {}
+    for node in np.flatnonzero((nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 1)).tolist():
+        bits = tree.raw_left_cat_bitsets[nodes["bitset_idx"][node]]
+        left = [
+            code
+            for code in range(known[int(nodes["feature_idx"][node])])
+            if bits[code // 32] >> (code % 32) & 1
+        ]
+        if nodes["missing_go_to_left"][node]:
+            left.append(known[int(nodes["feature_idx"][node])])
+        members[node] = [code + 1 for code in left]
+    split = np.where(nodes["is_categorical"] == 1, 0.0, np.minimum(nodes["num_threshold"], _GREATEST))
+    return Nodes(
+        nodes["is_leaf"] == 1,
+        nodes["left"].astype(np.int64),
+        nodes["right"].astype(np.int64),
+        nodes["feature_idx"].astype(np.int64),
+        split.astype(np.float64),
+        nodes["missing_go_to_left"] == 1,
+        members,
+    )
+
+
+def _categories(model: Boosted) -> dict[int, int]:
+    """Return how many categories the model knows of each column that has them; they are its first."""
+    if model._preprocessor is None:
+        return {}
+    encoder = model._preprocessor.named_transformers_["encoder"]
+    return {column: len(categories) for column, categories in enumerate(encoder.categories_)}
+
+
+HIST_GRADIENT_BOOSTING = Family(
+    params=HistGradientBoostingParams,
+    forms={
+        "classification": _form(HistGradientBoostingClassifier, classify, exact=False),
+        "regression": _form(HistGradientBoostingRegressor, regress, exact=True),
+    },
+    thresholds=thresholds,
+    scaled=False,
+    parallel=False,
+    native=True,
+)
