@@ -56,6 +56,7 @@ class DataParams(StrictModel):
     strip: bool = True
     target_missing: Literal["error", "drop"] = "error"
     rare_classes: Literal["error", "drop"] = "error"
+    unusable: Literal["error", "drop"] = "error"
     task: TaskName | None = None  # None: what the target looks like
     test_size: float = Field(gt=0, lt=1)
     random_state: int = Field(ge=0, lt=2**32)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from src.errors import DataError
 
@@ -22,18 +23,22 @@ def slug(header: str, brackets: bool = False) -> str:
 
 
 def slugs(headers: Sequence[str]) -> list[str]:
-    """Return one name per header; what stands in brackets is kept where names would be the same without.
+    """Return one name per header; brackets, then capitals are kept where names would be the same without.
 
     Raises:
         DataError: a header has no letter or digit, or two have the same name.
     """
-    plain = [slug(header) for header in headers]
-    columns = Counter(plain)
+    names = [slug(header) for header in headers]
+    if "" in names:
+        header = headers[names.index("")]
+        raise DataError(f"column {header!r}: its name needs a letter or a digit outside brackets")
+    for form in (partial(slug, brackets=True), _with_capitals):
+        columns = Counter(names)
+        names = [
+            form(header) if columns[name] > 1 else name for header, name in zip(headers, names, strict=True)
+        ]
     seen: dict[str, str] = {}
-    for header, short in zip(headers, plain, strict=True):
-        if not short:
-            raise DataError(f"column {header!r}: its name needs a letter or a digit outside brackets")
-        name = slug(header, brackets=True) if columns[short] > 1 else short
+    for header, name in zip(headers, names, strict=True):
         if name in seen:
             raise DataError(f"columns {seen[name]!r} and {header!r} are both named {name!r}")
         seen[name] = header
@@ -56,7 +61,7 @@ def find(wanted: str, columns: Mapping[str, str]) -> str | None:
         if unicodedata.normalize("NFC", header) == composed:
             return name
     whole, short = slug(wanted, brackets=True), slug(wanted)
-    for name in (whole, short):
+    for name in (_with_capitals(wanted), whole, short):
         if name in columns:
             return name
     alike = [name for name, header in columns.items() if whole and whole == slug(header, brackets=True)]
@@ -64,8 +69,16 @@ def find(wanted: str, columns: Mapping[str, str]) -> str | None:
 
 
 def _comparable(text: str) -> str:
+    return unicodedata.normalize("NFKC", _visible(text).casefold())
+
+
+def _with_capitals(header: str) -> str:
+    return "_".join(_words(_visible(header)))
+
+
+def _visible(text: str) -> str:
     visible = "".join(one for one in _VARIANTS.sub("", text) if unicodedata.category(one) != "Cf")
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    return unicodedata.normalize("NFKC", visible)
 
 
 def _words(text: str) -> Iterator[str]:

@@ -106,7 +106,7 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
         DataError: the table does not hold what the parameters say.
     """
     table = _usable(table, data)
-    schema = infer(table, data.target, data.ranges, data.cells, data.target_task)
+    schema = infer(table, data.target, data.ranges, data.cells, data.target_task, data.unusable)
     frame = to_schema_frame(table, schema)
     targets = side("src.tables.targets", schema.task)
     train, test = targets.split(frame, data.test_size, data.random_state, schema.target)

@@ -1,5 +1,6 @@
 """What the columns of a table hold, found by looking."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -9,9 +10,19 @@ import pandas as pd
 
 from src.errors import DataError
 from src.schema.cells import CellRule
-from src.schema.columns import FLOAT32_MAX, MAX_CATEGORIES, MAX_TEXT, CategoryColumn, NumericColumn, Schema
+from src.schema.columns import (
+    FLOAT32_MAX,
+    MAX_CATEGORIES,
+    MAX_TEXT,
+    CategoryColumn,
+    Column,
+    NumericColumn,
+    Schema,
+)
 from src.schema.names import find, named
 from src.tasks import TaskName, side
+
+logger = logging.getLogger(__name__)
 
 MAX_INTEGER = 2**53 - 1  # beyond it a double no longer tells every integer from the next
 
@@ -22,10 +33,12 @@ def infer(
     ranges: Mapping[str, Sequence[float]],
     cells: CellRule = CellRule(),
     task: TaskName = "classification",
+    unusable: str = "error",
 ) -> Schema:
     """Return the schema of `table`, whose headers are as the source spells them.
 
-    `target` and the keys of `ranges` may be headers or names.
+    `target` and the keys of `ranges` may be headers or names. `unusable` is what to do with columns that no
+    model can take: `drop` leaves them out of the schema, and says so.
 
     Raises:
         DataError: a column cannot be used; the message names it and says why.
@@ -44,15 +57,23 @@ def infer(
             raise DataError(f"data.ranges: column {name!r} is there twice, once as {wanted!r}")
         allowed[name] = (float(low), float(high))
     values = dict(zip(headers, (table[header] for header in table.columns), strict=True))
-    columns = tuple(
-        _infer_column(name, header, values[name], allowed.get(name), cells)
-        for name, header in headers.items()
-        if name != found
-    )
+    columns: list[Column] = []
+    useless: dict[str, str] = {}  # why, by name
+    for name, header in headers.items():
+        if name == found:
+            continue
+        try:
+            columns.append(_infer_column(name, header, values[name], allowed.get(name), cells))
+        except _Unusable as error:
+            useless[name] = f"column {header!r}: {error}"
+    if useless and unusable != "drop":
+        raise DataError(_all_of(useless))
+    for why in useless.values():
+        logger.warning("left out %s", why)
     if not columns:
         raise DataError("the table has no column beside its target")
     return Schema(
-        columns=columns,
+        columns=tuple(columns),
         target=found,
         target_header=headers[found],
         missing=cells.missing,
@@ -75,9 +96,9 @@ def _infer_column(
         present = present[present.map(lambda value: texts[str(value)] != "")]
     nullable = len(present) < len(values)
     if present.empty:
-        raise DataError(f"column {header!r}: every value is missing; leave it out with data.drop")
+        raise _Unusable("every value is missing")
     if kind == "category":
-        categories = _categories(header, {text for text in texts.values() if text})
+        categories = _categories({text for text in texts.values() if text})
         if allowed:
             raise DataError(f"data.ranges: column {name!r} holds text, a range needs numbers")
         return CategoryColumn(name=name, header=header, type=kind, nullable=nullable, categories=categories)
@@ -87,14 +108,27 @@ def _infer_column(
     )
 
 
-def _categories(header: str, texts: set[str]) -> tuple[str, ...]:
+def _categories(texts: set[str]) -> tuple[str, ...]:
     if len(texts) > MAX_CATEGORIES:
-        count = f"{len(texts)} different texts, at most {MAX_CATEGORIES} are allowed"
-        raise DataError(f"column {header!r}: {count}; leave it out with data.drop")
+        raise _Unusable(f"{len(texts)} different texts, at most {MAX_CATEGORIES} are allowed")
     categories = tuple(sorted(texts))
     if longest := next((text for text in categories if len(text) > MAX_TEXT), None):
-        raise DataError(f"column {header!r}: {longest[:40]!r}… has more than {MAX_TEXT} characters")
+        raise _Unusable(f"{longest[:40]!r}… has more than {MAX_TEXT} characters")
     return categories
+
+
+class _Unusable(Exception):
+    """Why a column can be no feature, whatever its cells are declared to mean."""
+
+
+def _all_of(useless: Mapping[str, str]) -> str:
+    """Return the columns that can be no features with the reasons, and what to do with all of them."""
+    what = "it" if len(useless) == 1 else "them"
+    listed = ", ".join(useless)
+    return (
+        f"{'; '.join(useless.values())}; leave {what} out with data.drop: [{listed}], "
+        "or all such columns with data.unusable: drop"
+    )
 
 
 def _bounds(
@@ -115,7 +149,10 @@ def _bounds(
     numbers = present.astype(float)
     low, high = float(numbers.min()), float(numbers.max())
     if not (math.isfinite(low) and math.isfinite(high) and max(-low, high) <= FLOAT32_MAX):
-        raise DataError(f"column {header!r}: holds an infinite number or one beyond {FLOAT32_MAX:.3g}")
+        raise DataError(
+            f"column {header!r}: holds an infinite number or one beyond {FLOAT32_MAX:.3g}; "
+            "data.missing can list it as no value"
+        )
     lowest, highest = allowed or _widened(low, high, whole=kind == "integer")
     if allowed and kind == "integer":
         lowest, highest = float(math.ceil(lowest)), float(math.floor(highest))

@@ -16,6 +16,9 @@ from src.schema.request import request_model
 from src.tables.infer import infer
 from tests.conftest import REPOSITORY
 
+INFINITE = "holds an infinite number or one beyond 3.4e+38; data.missing can list it as no value"
+LEAVE = "leave it out with data.drop: [x], or all such columns with data.unusable: drop"
+
 
 @pytest.fixture
 def mixed() -> Schema:
@@ -64,10 +67,16 @@ def test_types_ranges_and_gaps_are_inferred(mixed: Schema) -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ([math.inf, 1.0], "column 'x': holds an infinite number or one beyond 3.4e+38"),
-        ([1e39, 1.0], "column 'x': holds an infinite number or one beyond 3.4e+38"),
-        ([None, None], "column 'x': every value is missing; leave it out with data.drop"),
-        (["a" * 257, "b"], f"column 'x': '{'a' * 40}'… has more than 256 characters"),
+        (
+            [math.inf, 1.0],
+            f"column 'x': {INFINITE}",
+        ),
+        (
+            [1e39, 1.0],
+            f"column 'x': {INFINITE}",
+        ),
+        ([None, None], f"column 'x': every value is missing; {LEAVE}"),
+        (["a" * 257, "b"], f"column 'x': '{'a' * 40}'… has more than 256 characters; {LEAVE}"),
         ([5.0, 20.0], "data.ranges: column 'x' goes from 5 to 20, beyond its range"),
         (["a", "b"], "data.ranges: column 'x' holds text, a range needs numbers"),
     ],

@@ -16,6 +16,7 @@ from src.errors import DataError
 from src.params import DataParams
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
 from src.tables import frames
+from src.tables.frames import Prepared
 from src.tables.source import read_texts
 from tests.conftest import REPOSITORY
 from tests.mixed import mixed_table
@@ -276,3 +277,45 @@ def test_a_written_file_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytes
 def test_a_quoted_blank_line_is_not_lost(write: Write) -> None:
     with pytest.raises(DataError, match="lines with nothing but a quoted blank"):
         read_texts(write('a\n1\n""\n2\n'))
+
+
+def wide(tmp_path: Path, **changes: object) -> Prepared:
+    rows = 1_200
+    table = pd.DataFrame(
+        {
+            "Id": [f"row {place}" for place in range(rows)],
+            "Note": ["n" * 300] * rows,
+            "Empty": [""] * rows,
+            "x": range(rows),
+            "y": ["no", "yes"] * (rows // 2),
+        }
+    )
+    path = tmp_path / "wide.csv"
+    table.to_csv(path, index=False)
+    data = data_params(target="y", **changes)
+    return frames.prepared(frames.read_source(path, data), data)
+
+
+def test_all_columns_that_no_model_can_take_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        wide(tmp_path)
+
+    assert str(error.value) == (
+        "column 'Id': 1200 different texts, at most 1000 are allowed; "
+        f"column 'Note': '{'n' * 40}'… has more than 256 characters; column 'Empty': every value is missing; "
+        "leave them out with data.drop: [id, note, empty], or all such columns with data.unusable: drop"
+    )
+
+
+def test_columns_that_no_model_can_take_are_left_out_when_asked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepared = wide(tmp_path, unusable="drop")
+
+    assert prepared.schema.names == ["x"]
+    assert list(prepared.train.columns) == ["x", "y"]
+    assert [message[:22] for message in caplog.messages] == [
+        "left out column 'Id': ",
+        "left out column 'Note'",
+        "left out column 'Empty",
+    ]

@@ -1,5 +1,6 @@
 """A target of classes: which they are, as what they are learned, how rows are chosen by them."""
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from src.errors import DataError
-from src.schema.cells import CellRule
+from src.schema.cells import NUMBER, CellRule
 from src.schema.columns import MAX_CLASSES, Schema
 from src.tables.conform import to_texts
 
@@ -31,8 +32,10 @@ def infer(target: str, values: "pd.Series[Any]", cells: CellRule) -> dict[str, A
         raise DataError(_without_target(target, missing, words))
     classes = tuple(sorted({cells.text(str(value)) for value in values.unique()}))
     if not 2 <= len(classes) <= MAX_CLASSES:
+        many = len(classes) > MAX_CLASSES and all(NUMBER.fullmatch(name) for name in classes)
         raise DataError(
             f"column {target!r}: {len(classes)} different targets, a classifier needs 2 to {MAX_CLASSES}"
+            + ("; data.task: regression predicts a number" if many else "")
         )
     return {"task": "classification", "classes": classes}
 
@@ -100,7 +103,7 @@ def split(
             table, test_size=test_size, random_state=random_state, stratify=table[target]
         )
     except ValueError as error:
-        raise DataError(f"data.test_size: {test_size:g} of {len(table)} rows: {error}") from error
+        raise DataError(_too_few(test_size, len(table), len(counts), error)) from error
     if lost := sorted(set(counts.index) - set(train[target])):
         raise DataError(f"data.test_size: {test_size:g} leaves no row of class {lost[0]!r} to train on")
     return train, test
@@ -110,6 +113,18 @@ def example_rows(table: pd.DataFrame, count: int, target: str) -> pd.DataFrame:
     """Return at most `count` rows of `table`, of different classes first."""
     firsts = table.drop_duplicates(target)
     return pd.concat([firsts, table.drop(firsts.index)]).head(count)
+
+
+def _too_few(test_size: float, rows: int, classes: int, error: ValueError) -> str:
+    """Return why the rows cannot be split, in our words where a part has no room for each class."""
+    held_out = math.ceil(test_size * rows)
+    least = min(held_out, rows - held_out)
+    if 0 < least < classes:
+        return (
+            f"data.test_size: {test_size:g} of {rows} rows leaves a part of {least} rows for {classes} "
+            "classes; choose another, or set data.task: regression if they are numbers"
+        )
+    return f"data.test_size: {test_size:g} of {rows} rows: {error}"
 
 
 def _listed(names: list[str], most: int = 10) -> str:

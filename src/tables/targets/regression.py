@@ -29,7 +29,10 @@ def infer(target: str, values: "pd.Series[Any]", cells: CellRule) -> dict[str, A
         )
     numbers = values.astype(float)
     if not np.isfinite(numbers).all() or numbers.abs().max() > FLOAT32_MAX:
-        raise DataError(f"column {target!r}: holds an infinite number or one beyond {FLOAT32_MAX:.3g}")
+        raise DataError(
+            f"column {target!r}: holds an infinite number or one beyond {FLOAT32_MAX:.3g}; "
+            "data.missing can list it as no value"
+        )
     if numbers.nunique() < 2:
         raise DataError(f"column {target!r}: every row has the target {numbers.iloc[0]:g}")
     return {"task": "regression", "classes": ()}

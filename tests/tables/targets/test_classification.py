@@ -12,7 +12,11 @@ from src.tables.targets import classification
     ("targets", "test_size", "message"),
     [
         ("aaaab", 0.4, "column 'y': class 'b' has one row; it takes two to train and to test"),
-        ("aaabbbccc", 0.2, "data.test_size: 0.2 of 9 rows: The test_size = 2 should be greater"),
+        (
+            "aaabbbccc",
+            0.2,
+            "data.test_size: 0.2 of 9 rows leaves a part of 2 rows for 3 classes; choose another",
+        ),
         ("aaabbb", 0.99, "data.test_size: 0.99 of 6 rows: With n_samples=6"),
         ("a" * 98 + "bb", 0.9, "data.test_size: 0.9 leaves no row of class 'b' to train on"),
     ],

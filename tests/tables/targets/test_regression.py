@@ -10,6 +10,7 @@ from src.tables import frames
 from src.tables.frames import Prepared
 from src.tables.targets import regression
 
+INFINITE = "holds an infinite number or one beyond 3.4e+38; data.missing can list it as no value"
 GOOD = [f"{number}.5" for number in range(20)]
 
 
@@ -67,8 +68,14 @@ def test_the_same_seed_splits_alike_and_reads_back(tmp_path: Path) -> None:
         ),
         (["true", "false"] * 5, "column 'price': holds true and false; set data.task: classification"),
         (["3"] * 10, "column 'price': every row has the target 3"),
-        ([*GOOD, "inf"], "column 'price': holds an infinite number or one beyond 3.4e+38"),
-        ([*GOOD, "1e39"], "column 'price': holds an infinite number or one beyond 3.4e+38"),
+        (
+            [*GOOD, "inf"],
+            f"column 'price': {INFINITE}",
+        ),
+        (
+            [*GOOD, "1e39"],
+            f"column 'price': {INFINITE}",
+        ),
         (["1", "2"], "data.test_size: 0.25 leaves 1 rows of one target to train on"),
     ],
 )
