@@ -10,6 +10,7 @@ from src.data import spelling
 from src.data.spelling import Spelled
 from src.params import DataParams
 from src.schema.names import find, named
+from src.tables.suspects import suspects
 from src.tasks import side
 
 
@@ -22,7 +23,11 @@ def remarks(texts: pd.DataFrame, table: pd.DataFrame, data: DataParams) -> Itera
     target = headers.get(find(data.target, headers) or "")
     if target is not None and side("src.tables.targets", data.target_task).IS_TEXT:
         declared.add(target)
-    for header, values in table.items():
+    if target is not None:
+        for header, what in suspects(table, target, data.target_task):
+            yield f"column {header!r} {what}; data.drop: [{header}] leaves it out"
+    for header in table.columns:
+        values = table[header]
         column = Spelled.of(str(header), texts[header], data.cells)
         if header != target:
             yield from _gaps(column, values)

@@ -117,6 +117,17 @@ def _categories(texts: set[str]) -> tuple[str, ...]:
     return categories
 
 
+def why_unusable(values: "pd.Series[Any]", cells: CellRule = CellRule()) -> str | None:
+    """Return why a column of these `values` can be no feature, whatever is declared; None when it can."""
+    try:
+        _infer_column("", "", values, None, cells)
+    except _Unusable as error:
+        return str(error)
+    except DataError:  # what a declaration can mend
+        return None
+    return None
+
+
 class _Unusable(Exception):
     """Why a column can be no feature, whatever its cells are declared to mean."""
 
