@@ -122,6 +122,8 @@ def _usable(table: pd.DataFrame, data: DataParams) -> pd.DataFrame:
     kept, remarks = _targets(data).usable(
         headers[target], table[headers[target]], data.cells, data.target_missing, data.rare_classes
     )
+    if not kept.any():
+        raise DataError(f"{'; '.join(remarks) or 'the table is empty'}: no row is left")
     for remark in remarks:
         logger.warning(remark)
     return table if kept.all() else table[kept.to_numpy()].reset_index(drop=True)

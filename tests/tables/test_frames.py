@@ -319,3 +319,12 @@ def test_columns_that_no_model_can_take_are_left_out_when_asked(
         "left out column 'Note'",
         "left out column 'Empty",
     ]
+
+
+def test_a_target_that_leaves_no_row_is_said_to_be_so(tmp_path: Path) -> None:
+    path = tmp_path / "ids.csv"
+    pd.DataFrame({"x": range(30), "y": [f"town {place}" for place in range(30)]}).to_csv(path, index=False)
+    data = data_params(target="y", rare_classes="drop")
+
+    with pytest.raises(DataError, match="^column 'y': left out 30 classes of one row: .*: no row is left$"):
+        frames.prepared(frames.read_source(path, data), data)
