@@ -37,6 +37,11 @@ $(CLIENTS): $(INSTALLED)
 	scripts/setup.sh --clients
 	@touch $@
 
+TABLES := $(VENV)/.tables
+$(TABLES): $(CLIENTS)
+	scripts/setup.sh --tables
+	@touch $@
+
 .PHONY: clean
 clean: ## Remove caches; keeps models, data, MLflow runs and .venv
 	rm -rf .mypy_cache .pytest_cache .hypothesis .schemathesis .coverage .coverage.*
@@ -190,6 +195,10 @@ test-clients: $(CLIENTS) ## Test the API with the clients of Triton, MLflow and 
 .PHONY: test-web
 test-web: $(CLIENTS) ## Test the model page in Chromium: form, keyboard, phone, accessibility
 	python -m pytest tests/web --numprocesses 0 --no-cov -q
+
+.PHONY: test-tables
+test-tables: $(TABLES) ## Train on real tables of other packages and call each model over HTTP; installs them first
+	python -m pytest tests/real_tables --numprocesses 0 --no-cov -q -rP
 
 .PHONY: test-mutants
 test-mutants: $(INSTALLED) ## Run every mutation test of rules and manifests; other targets run a sample of a tenth

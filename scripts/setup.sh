@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Install Poetry into .poetry/ and the locked dependencies into .venv/; nothing outside this folder is touched.
 #
-#   scripts/setup.sh              all groups but `clients`
-#   scripts/setup.sh --clients    that one too
+#   scripts/setup.sh              all groups but `clients` and `tables`
+#   scripts/setup.sh --clients    the first of them too
+#   scripts/setup.sh --tables     both of them
 #   scripts/setup.sh --lock       write poetry.lock anew from pyproject.toml first
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -44,6 +45,7 @@ groups=()
 case ${1:-} in
     --lock) "$poetry" lock --no-interaction ;;
     --clients) groups=(--with clients) ;;
+    --tables) groups=(--with clients,tables) ;;
 esac
 "$poetry" env use --quiet --no-interaction "$("$python" -c 'import sys; print(sys.executable)')"
 # mlflow and mlflow-skinny hold the same files, and Poetry warns of each of two thousand.

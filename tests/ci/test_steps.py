@@ -27,6 +27,7 @@ ELSEWHERE = {
     "make test PYTEST_ARGS=tests/test_readme.py": "macOS; `make test` has the same tests for here",
     "make test-ci": "nothing: this is it",
     "make test-mutants": "a long time; make test-k8s and make test-monitoring try a tenth",
+    "make test-tables": "a long time, and packages of tables that nothing else needs",
     "make test-docs": "fresh clones of its own: it types each page in one",
     "make audit": "a service that knows vulnerabilities; tests/security has one that is not real",
     "make scan-image": "a service that knows vulnerabilities, and an image",

@@ -46,7 +46,8 @@ def make_variables() -> frozenset[str]:
         for file in [REPOSITORY / "Makefile", *REPOSITORY.glob("*/*.mk"), *REPOSITORY.glob("scripts/*/*.mk")]
     )
     return frozenset(
-        re.findall(r"^([A-Z_]+) [?:]?=", text, re.MULTILINE) + re.findall(r"(?:\$[({]|call needed,)([A-Z_]+)", text)
+        re.findall(r"^([A-Z_]+) [?:]?=", text, re.MULTILINE)
+        + re.findall(r"(?:\$[({]|call needed,)([A-Z_]+)", text)
     )
 
 
