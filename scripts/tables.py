@@ -132,8 +132,20 @@ def families() -> list[Row]:
         start = ", ".join(yaml_of(key, fields[key]) for key in family.parameters)
         forms = family.forms.items()
         estimators = ", ".join(f"`{form.estimator.__name__}`" for _, form in forms)
-        said = {"to the last bit" if form.exact else f"within {_TOLERANCES[task]}" for task, form in forms}
-        rows.append((f"`{family.name}`", str(family.params.__doc__), estimators, start, ", ".join(said)))
+        said = {
+            task: "to the last bit" if form.exact else f"within {_TOLERANCES[task]}" for task, form in forms
+        }
+        if len(set(said.values())) > 1:
+            said = {task: f"{task} {how}" for task, how in said.items()}
+        rows.append(
+            (
+                f"`{family.name}`",
+                str(family.params.__doc__),
+                estimators,
+                start,
+                ", ".join(dict.fromkeys(said.values())),
+            )
+        )
     return rows
 
 
