@@ -45,7 +45,7 @@ groups=()
 case ${1:-} in
     --lock) "$poetry" lock --no-interaction ;;
     --clients) groups=(--with clients) ;;
-    --tables) groups=(--with clients,tables) ;;
+    --tables) groups=(--with "clients,tables") ;;
 esac
 "$poetry" env use --quiet --no-interaction "$("$python" -c 'import sys; print(sys.executable)')"
 # mlflow and mlflow-skinny hold the same files, and Poetry warns of each of two thousand.

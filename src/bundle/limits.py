@@ -12,7 +12,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from src.schema.columns import MAX_CATEGORIES, MAX_CLASSES, MAX_TEXT, CategoryColumn, Column, Schema
+from src.schema.columns import (
+    MAX_CATEGORIES,
+    MAX_CLASSES,
+    MAX_TEXT,
+    CategoryColumn,
+    Column,
+    DateColumn,
+    Schema,
+)
+from src.schema.dates import is_moment, read_moment
 from src.validation import shown
 
 MAX_BYTES = {  # of each file
@@ -71,6 +80,7 @@ def check_schema(schema: Schema) -> None:
         raise ValueError(f"has {len(schema.columns)} columns, allowed are 1 to {MAX_COLUMNS}")
     for column in schema.columns:
         _check_column(column)
+    _check_different("column", [column.name for column in schema.features])
     _check_different("column", schema.names)
     _check_named("target", schema.target)
     _check_length("target_header", schema.target_header)
@@ -93,8 +103,15 @@ def _check_column(column: Column) -> None:
         if len(column.categories) > MAX_CATEGORIES:
             raise ValueError(f"{where}: has {len(column.categories)} categories, at most {MAX_CATEGORIES}")
         check_texts(f"{where}: category", column.categories, MAX_TEXT)
+    elif isinstance(column, DateColumn):
+        if not (_is_day(column.lowest) and _is_day(column.highest) and column.lowest <= column.highest):
+            raise ValueError(f"{where}: goes from {shown(column.lowest)} to {shown(column.highest)}")
     elif not -math.inf < column.lowest <= column.highest < math.inf:
         raise ValueError(f"{where}: goes from {column.lowest:g} to {column.highest:g}")
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == len("1970-01-01") and is_moment(text)
 
 
 def _check_named(where: str, name: str) -> None:
@@ -128,5 +145,9 @@ def _is_allowed(column: Column, value: Scalar) -> bool:
         return column.nullable or isinstance(column, CategoryColumn)
     if isinstance(column, CategoryColumn):
         return isinstance(value, str) and 0 < len(value) <= MAX_TEXT
+    if isinstance(column, DateColumn):
+        if not isinstance(value, str) or not is_moment(value):
+            return False
+        return column.lowest <= read_moment(value).date().isoformat() <= column.highest
     kinds = {"boolean": (bool,), "integer": (int,), "float": (int, float)}[column.type]
     return type(value) in kinds and column.lowest <= float(value) <= column.highest

@@ -15,6 +15,7 @@ from src.disk.files import write_file
 from src.errors import ConfigError, DataError, exit_on_error
 from src.params import DataParams
 from src.progress import step
+from src.schema.dates import is_moment
 from src.schema.names import find, named, slug
 from src.tables import frames
 from src.tables.infer import why_unusable
@@ -124,6 +125,8 @@ def _kind(present: "pd.Series[Any]") -> str:
     first = present.iloc[0]
     kinds = {bool: "boolean", int: "integer", float: "float", str: "text"}
     value = first.item() if hasattr(first, "item") else first
+    if isinstance(value, str) and all(is_moment(text.strip()) for text in present.unique()):
+        return "date"
     return kinds.get(type(value), "text")
 
 
@@ -133,6 +136,8 @@ def _values(present: "pd.Series[Any]") -> str:
     if _kind(present) in ("integer", "float"):
         numbers = present.astype(float)
         return f"{numbers.min():g} to {numbers.max():g}, median {numbers.median():g}"
+    if _kind(present) == "date":
+        return f"{present.min()} to {present.max()}"
     common = present.map(str).value_counts().head(3)
     if common.iloc[0] == 1:
         return f"such as {common.index[0][:40]!r}"

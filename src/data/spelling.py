@@ -10,6 +10,7 @@ from typing import Any, Self
 import pandas as pd
 
 from src.schema.cells import NUMBER, CellRule
+from src.schema.dates import is_moment
 from src.tables.kinds import BOOLEANS, LEADING_ZERO
 
 _SEPARATED = re.compile(
@@ -89,11 +90,14 @@ def of_guesses(column: Spelled) -> Iterator[str]:
             f"{_quoted(zero)} has leading zeros, so that the column is text, in requests too; "
             "write its numbers without if it counts something"
         )
+    if others and all(is_moment(text.strip()) for text in texts):
+        yield column.say(f"{_quoted(texts[0])} and others are read as dates; {column.keep}")
+        return
     dates = [text for text in others if _DATE.fullmatch(text.strip())]
     if dates and 2 * len(dates) >= len(texts):
         yield column.say(
             f"{_quoted(dates[0])} and {len(dates) - 1} more look like dates or times, "
-            "each a category of its own; make numbers of them, such as an age in days, "
+            "each a category of its own; write them as 2013-07-04 or 2013-07-04T09:30, and they are dates, "
             "or leave them out: data.drop"
         )
         return

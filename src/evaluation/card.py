@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from src.bundle.bundle import CARD, CARD_PAGE, Training
 from src.evaluation.gate import Gate
-from src.schema.columns import CategoryColumn, Column, Schema
+from src.schema.columns import CategoryColumn, Column, DateColumn, Schema
 from src.tasks import TASKS
 
 MOST_ROWS = 50  # of a table
@@ -118,6 +118,8 @@ def _limits(schema: Schema) -> Section:
 def _domain(column: Column) -> str:
     if isinstance(column, CategoryColumn):
         return ", ".join(column.categories)
+    if isinstance(column, DateColumn):
+        return f"{column.lowest} to {column.highest}"
     if column.type == "boolean":
         return "true, false"
     return f"{column.lowest:g} to {column.highest:g}"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src.schema.columns import NumericColumn, Schema
+from src.schema.columns import CategoryColumn, Schema
 from src.schema.features import Features
 
 REPEATS = 10
@@ -29,16 +29,16 @@ def importances(
     features, actual = Features(features.numeric[rows], features.categorical[rows]), actual[rows]
     generator = np.random.default_rng(seed)
     whole = quality(features, actual)
-    numeric, categorical = iter(range(len(schema.numeric))), iter(range(len(schema.categorical)))
+    owners = schema.owners
     lost = {}
-    for column in schema.columns:
-        is_number = isinstance(column, NumericColumn)
-        position = next(numeric if is_number else categorical)
+    for place, column in enumerate(schema.columns):
+        is_text = isinstance(column, CategoryColumn)
+        positions = np.flatnonzero(np.array(owners[is_text]) == place)
         losses = []
         for _ in range(REPEATS):
             shuffled = Features(features.numeric.copy(), features.categorical.copy())
-            matrix = shuffled.numeric if is_number else shuffled.categorical
-            matrix[:, position] = matrix[generator.permutation(len(rows)), position]
+            matrix = shuffled.categorical if is_text else shuffled.numeric
+            matrix[:, positions] = matrix[generator.permutation(len(rows))][:, positions]
             losses.append(whole - quality(shuffled, actual))
         lost[column.name] = float(np.mean(losses))
     return lost

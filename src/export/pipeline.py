@@ -22,7 +22,7 @@ Step = tuple[str, Any, list[str]]
 
 
 def build_pipeline(schema: Schema, model: Any) -> Pipeline:
-    """Return an unfitted pipeline from a data frame of the schema's columns to `model`.
+    """Return an unfitted pipeline from a data frame of the schema's features to `model`.
 
     The frame holds numbers as float64, NaN where one is missing, and categories as str, "" where missing.
 
@@ -72,4 +72,4 @@ def to_frame(schema: Schema, rows: Features) -> pd.DataFrame:
     """Return `rows` as the data frame that a pipeline of `build_pipeline` takes."""
     numbers = {column.name: rows.numeric[:, place] for place, column in enumerate(schema.numeric)}
     texts = {column.name: rows.categorical[:, place] for place, column in enumerate(schema.categorical)}
-    return pd.DataFrame({**numbers, **texts})[schema.names]
+    return pd.DataFrame({**numbers, **texts})[[column.name for column in schema.features]]

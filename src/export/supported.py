@@ -65,15 +65,14 @@ def check_pipeline(pipeline: Pipeline, schema: Schema) -> None:
     for part in parts:
         _check_fits(part, family, schema)
     used = [name for part in parts for name in part.columns]
-    if sorted(used) != sorted(schema.names):
-        raise ExportError(
-            f"preprocess: takes {', '.join(used)}; allowed: each of {', '.join(schema.names)}, once"
-        )
+    known = [column.name for column in schema.features]
+    if sorted(used) != sorted(known):
+        raise ExportError(f"preprocess: takes {', '.join(used)}; allowed: each of {', '.join(known)}, once")
 
 
 def branches(transformers: Iterable[tuple[str, Any, Any]], schema: Schema) -> list[Branch]:
     """Return the checked parts of a ColumnTransformer's `transformers`, fitted or not."""
-    columns = {column.name: column for column in schema.columns}
+    columns = {column.name: column for column in schema.features}
     found = []
     for name, part, wanted in transformers:
         where = f"preprocess.{name}"

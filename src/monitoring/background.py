@@ -18,7 +18,7 @@ def background(profile: Profile, schema: Schema, rows: int = ROWS) -> Features:
     """Return `rows` rows whose values are distributed as in training, each column by itself."""
     generator = np.random.default_rng(SEED)
     numeric, categorical = [], []
-    for column in schema.columns:
+    for column in schema.features:
         of_column = profile.features[column.name]
         # A quantile a row, in any order: so that few rows already have the distribution.
         places = _bins(of_column.shares, (generator.permutation(rows) + 0.5) / rows)

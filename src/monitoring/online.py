@@ -39,7 +39,7 @@ class RowCounter:
         self._later = later
         self._flushed = True
         known = {column.name: column.categories for column in schema.categorical}
-        for name in schema.names:  # a file of JSON keeps no order
+        for name in (column.name for column in schema.features):  # a file of JSON keeps no order
             one = profile.features[name]
             counts = [counter(name, label) for label in bin_names(one)]
             noted = [0] * len(counts)

@@ -16,7 +16,7 @@ from src.monitoring.bins import (
     numeric_profile,
 )
 from src.runtime.predictions import Outputs
-from src.schema.columns import CategoryColumn, Column, Schema
+from src.schema.columns import CategoryColumn, NumericColumn, Schema
 from src.schema.features import Features
 from src.strict_model import StrictModel
 from src.tasks import side
@@ -45,7 +45,7 @@ def profile(schema: Schema, features: Features, predictions: Outputs) -> Profile
         distributions[category.name] = category_profile(features.categorical[:, position], category)
     return Profile(
         rows=len(features.numeric),
-        features={name: distributions[name] for name in schema.names},
+        features={column.name: distributions[column.name] for column in schema.features},
         predictions=side("src.monitoring.answers", schema.task).distribution(schema, predictions),
     )
 
@@ -63,9 +63,9 @@ def profile_of(bundle: Bundle) -> Profile | None:
     except ValidationError as error:
         raise BundleError(f"profile.json: {first_problem(error)}") from error
     schema, answers = bundle.schema, side("src.monitoring.answers", bundle.manifest.task)
-    if found.features.keys() != set(schema.names):
+    if found.features.keys() != {column.name for column in schema.features}:
         raise BundleError("profile.json: its columns are not those of schema.json")
-    for column in schema.columns:
+    for column in schema.features:
         _check(f"features.{shown(column.name)}", _check_feature, found.features[column.name], column)
     _check("predictions", answers.check, found.predictions, schema)
     labels = sum(_labels(name, one) for name, one in found.features.items())
@@ -81,7 +81,7 @@ def _check(where: str, check: Callable[..., None], *arguments: Any) -> None:
         raise BundleError(f"profile.json: {where}: {error}") from error
 
 
-def _check_feature(one: NumericProfile | CategoryProfile, column: Column) -> None:
+def _check_feature(one: NumericProfile | CategoryProfile, column: NumericColumn | CategoryColumn) -> None:
     """Raise ValueError unless `one` is a distribution of `column`."""
     if isinstance(one, NumericProfile):
         if isinstance(column, CategoryColumn):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from src.schema.columns import NumericColumn, Schema
+from src.schema.columns import Schema
 from src.schema.features import Features
 
 EXACT_COLUMNS = 8  # with more there are too many coalitions
@@ -88,8 +88,8 @@ def _mixed(
     beside: NDArray[np.int64],
 ) -> Features:
     """Return rows with `row`'s value where `taken` [rows, columns], else that of background row `beside`."""
-    is_number = np.array([isinstance(column, NumericColumn) for column in schema.columns])
+    numeric, categorical = schema.owners
     return Features(
-        np.where(taken[:, is_number], row.numeric, background.numeric[beside]),
-        np.where(taken[:, ~is_number], row.categorical, background.categorical[beside]),
+        np.where(taken[:, numeric], row.numeric, background.numeric[beside]),
+        np.where(taken[:, categorical], row.categorical, background.categorical[beside]),
     )

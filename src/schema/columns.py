@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from src.schema.cells import CellRule
+from src.schema.dates import PARTS, parts, read_moment
 from src.strict_model import StrictModel
 from src.tasks import TaskName
 
@@ -35,7 +36,37 @@ class CategoryColumn(StrictModel):
     categories: tuple[str, ...] = Field(fail_fast=True)
 
 
-Column = Annotated[NumericColumn | CategoryColumn, Field(discriminator="type")]
+class DateColumn(StrictModel):
+    """A day or a time, of which the model sees the parts; `lowest` and `highest` are days in ISO 8601."""
+
+    name: str
+    header: str  # as the source table spells it
+    type: Literal["date"]
+    nullable: bool
+    lowest: str
+    highest: str
+    has_time: bool
+
+    @property
+    def parts(self) -> tuple[NumericColumn, ...]:
+        """The columns of the `numeric` matrix that it becomes."""
+        ends = [parts(read_moment(end), False) for end in (self.lowest, self.highest)]
+        ranges = [*zip(*ends, strict=True)][:2] + [(1.0, 12.0), (1.0, 7.0), (0.0, 24.0)]
+        shown = PARTS if self.has_time else PARTS[:-1]
+        return tuple(
+            NumericColumn(
+                name=f"{self.name}.{part}",
+                header=f"{self.header} ({part})",
+                type="float" if part == "hour" else "integer",
+                nullable=self.nullable,
+                lowest=low,
+                highest=high,
+            )
+            for part, (low, high) in zip(shown, ranges, strict=False)
+        )
+
+
+Column = Annotated[NumericColumn | CategoryColumn | DateColumn, Field(discriminator="type")]
 
 
 class Schema(StrictModel):
@@ -61,8 +92,28 @@ class Schema(StrictModel):
 
     @property
     def numeric(self) -> list[NumericColumn]:
-        """The columns of the `numeric` matrix, in its order."""
-        return [column for column in self.columns if isinstance(column, NumericColumn)]
+        """The columns of the `numeric` matrix, in its order: the numbers, and the parts of dates."""
+        return [column for column in self.features if isinstance(column, NumericColumn)]
+
+    @property
+    def features(self) -> list[NumericColumn | CategoryColumn]:
+        """What the model sees: the columns in their order, its parts in the place of a date."""
+        found: list[NumericColumn | CategoryColumn] = []
+        for column in self.columns:
+            found += column.parts if isinstance(column, DateColumn) else (column,)
+        return found
+
+    @property
+    def owners(self) -> tuple[list[int], list[int]]:
+        """The places in `columns` that the numeric and the categorical matrix's columns come from."""
+        numeric: list[int] = []
+        categorical: list[int] = []
+        for place, column in enumerate(self.columns):
+            if isinstance(column, CategoryColumn):
+                categorical.append(place)
+            else:
+                numeric += [place] * (len(column.parts) if isinstance(column, DateColumn) else 1)
+        return numeric, categorical
 
     @property
     def categorical(self) -> list[CategoryColumn]:

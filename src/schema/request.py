@@ -1,14 +1,17 @@
 """What a request must hold: the strict models of one row and of a batch."""
 
 from collections.abc import Callable
+from datetime import time
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, WithJsonSchema, create_model
 from pydantic_core import CoreSchema, core_schema
 
 from src.schema.cells import CellRule
-from src.schema.columns import MAX_TEXT, CategoryColumn, NumericColumn, Schema
+from src.schema.columns import MAX_TEXT, CategoryColumn, DateColumn, NumericColumn, Schema
+from src.schema.dates import parts, read_moment
 
+MAX_DATE = 40  # characters
 NOT_A_WORD = "a word for missing"  # where pydantic says that a text in a number's place is none
 
 
@@ -25,6 +28,8 @@ def request_model(schema: Schema) -> type[BaseModel]:
             options |= {"max_length": MAX_TEXT, "examples": list(column.categories)[:20]}
             if schema.missing and not column.nullable:
                 options["json_schema_extra"] = {"minLength": 1}
+        elif isinstance(column, DateColumn):
+            kind = _date_type(column, schema.cells)
         else:
             kind = _number_type(column, schema.cells)
         if column.nullable:
@@ -73,6 +78,31 @@ def _number_type(column: NumericColumn, cells: CellRule) -> Any:
     elif column.nullable and cells.missing:
         number = core_schema.union_schema([number, (_word(cells), NOT_A_WORD)], mode="left_to_right")
     return Annotated[object, GetPydanticSchema(lambda source, handler: number), WithJsonSchema(described)]
+
+
+def _date_type(column: DateColumn, cells: CellRule) -> Any:
+    """Return the type of a date: a text in ISO 8601, which becomes the tuple of its parts."""
+    lowest, highest = (read_moment(end) for end in (column.lowest, column.highest))
+    latest = highest.replace(hour=23, minute=59, second=59, microsecond=999_999)
+
+    def check(text: str) -> tuple[float, ...] | None:
+        if column.nullable and cells.is_missing(text):
+            return None
+        try:
+            moment = read_moment(text.strip() if cells.strip else text)
+        except OverflowError:
+            moment = None
+        if moment is None or not lowest <= moment <= latest:
+            raise ValueError(f"a date from {column.lowest} to {column.highest} is allowed")
+        if not column.has_time and moment.time() != time():
+            raise ValueError("a date without a time is allowed")
+        return parts(moment, column.has_time)
+
+    checked = core_schema.no_info_after_validator_function(
+        check, core_schema.str_schema(strict=True, max_length=MAX_DATE)
+    )
+    described = {"type": "string", "format": "date-time" if column.has_time else "date"}
+    return Annotated[object, GetPydanticSchema(lambda source, handler: checked), WithJsonSchema(described)]
 
 
 def _whole(low: int, high: int) -> CoreSchema:

@@ -1,6 +1,7 @@
 """The cells of a file as the rows of a model: what `/predict` takes is taken, the rest named by its place."""
 
 from collections.abc import Callable, Iterator
+from datetime import time
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from src.errors import DataError
 from src.schema.cells import NUMBER, CellRule
-from src.schema.columns import MAX_TEXT, CategoryColumn, NumericColumn, Schema
+from src.schema.columns import MAX_TEXT, CategoryColumn, Column, DateColumn, NumericColumn, Schema
+from src.schema.dates import parts, read_moment
 from src.schema.features import Features
 from src.schema.names import find, named
 from src.tables.kinds import BOOLEANS
@@ -52,7 +54,12 @@ def to_rows(schema: Schema, texts: pd.DataFrame) -> tuple[Features, list[Fault]]
     numbers, categories = iter(range(len(schema.numeric))), iter(range(len(schema.categorical)))
     for column in schema.columns:
         cells = texts[headers[str(wanted[column.name])]]
-        if isinstance(column, NumericColumn):
+        if isinstance(column, DateColumn):
+            missing_parts = (np.nan,) * len(column.parts)
+            read = _read(column.header, cells, _date(column, schema.cells), missing_parts, faults)
+            for place in range(len(column.parts)):
+                numeric[:, next(numbers)] = [one[place] for one in read]
+        elif isinstance(column, NumericColumn):
             numeric[:, next(numbers)] = _read(
                 column.header, cells, _number(column, schema.cells), np.nan, faults
             )
@@ -120,6 +127,24 @@ def _number(column: NumericColumn, cells: CellRule) -> Callable[[str], object]:
     return read
 
 
+def _date(column: DateColumn, cells: CellRule) -> Callable[[str], object]:
+    def read(raw: str) -> object:
+        text = cells.text(raw).strip()
+        if not text:
+            return (_missing(column),) * len(column.parts)
+        try:
+            moment = read_moment(text)
+        except (ValueError, OverflowError):
+            raise _WrongCell(f"{_shown(raw)} is not a date such as {column.lowest}") from None
+        if not column.lowest <= moment.date().isoformat() <= column.highest:
+            raise _WrongCell(f"{_shown(raw)}; allowed: {column.lowest} to {column.highest}")
+        if not column.has_time and moment.time() != time():
+            raise _WrongCell(f"{_shown(raw)}; allowed: a date without a time")
+        return parts(moment, column.has_time)
+
+    return read
+
+
 def _category(column: CategoryColumn, cells: CellRule) -> Callable[[str], object]:
     def read(raw: str) -> object:
         text = cells.text(raw)
@@ -132,7 +157,7 @@ def _category(column: CategoryColumn, cells: CellRule) -> Callable[[str], object
     return read
 
 
-def _missing(column: NumericColumn | CategoryColumn) -> float:
+def _missing(column: Column) -> float:
     if not column.nullable:
         raise _WrongCell("no value; the training data has one in every row")
     return np.nan

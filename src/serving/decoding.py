@@ -1,6 +1,7 @@
 """From the bytes of a request to the model's matrices, or to what is wrong with them."""
 
 import json
+import math
 import re
 from http import HTTPStatus
 from operator import itemgetter
@@ -10,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from src.schema.columns import NumericColumn, Schema
+from src.schema.columns import CategoryColumn, DateColumn, NumericColumn, Schema
 from src.schema.features import Features
 from src.schema.request import NOT_A_WORD, batch_model, request_model
 from src.serving.problems import Problem, bad_request
@@ -30,8 +31,17 @@ class RowDecoder:
         self.batch_model = batch_model(self.row_model, most)
         self._validate = self.row_model.__pydantic_validator__.validate_json
         self._validate_all = self.batch_model.__pydantic_validator__.validate_json
-        self._numeric = [fields[column.name] for column in schema.numeric]
+        self._numeric = [
+            fields[column.name] for column in schema.columns if not isinstance(column, CategoryColumn)
+        ]
         self._categorical = [fields[column.name] for column in schema.categorical]
+        self._width = len(schema.numeric)
+        # By the field: what stands for a date that is missing.
+        self._dates = {
+            fields[column.name]: (math.nan,) * len(column.parts)
+            for column in schema.columns
+            if isinstance(column, DateColumn)
+        }
         self._numbers = itemgetter(*self._numeric) if self._numeric else None
         self._names = ", ".join(schema.names)
         self._columns = {column.name: column for column in schema.columns}
@@ -61,9 +71,12 @@ class RowDecoder:
         # Each key and each text takes two quotes. More than that, and a key came twice, of which the
         # validator keeps the last, or a text holds an escaped one.
         quotes = 2 * (len(row.model_fields_set) + len(texts) - texts.count(None))
+        if self._dates:
+            quotes += 2 * self._given_dates(values)
         if body.count(b'"') != quotes:
             _refuse_repeated(body)
-        numeric = np.array([[values[name] for name in self._numeric]], dtype=np.float64)  # None becomes NaN
+        numbers = self._spread(values) if self._dates else [values[name] for name in self._numeric]
+        numeric = np.array([numbers], dtype=np.float64)  # None becomes NaN
         return Features(numeric, self._read_texts([texts]))
 
     def read_all(self, body: bytes) -> Features:
@@ -77,11 +90,27 @@ class RowDecoder:
         texts = [[row[name] for name in self._categorical] for row in values] if self._categorical else []
         given = sum(len(row.model_fields_set) for row in rows)
         given += sum(text is not None for row in texts for text in row)
+        given += sum(self._given_dates(row) for row in values) if self._dates else 0
         if body.count(b'"') != 2 * (given + 1):  # as above, and `rows` itself
             _refuse_repeated(body)
-        numbers = [self._numbers(row) for row in values] if self._numbers else []
-        numeric = np.array(numbers, dtype=np.float64).reshape(len(rows), len(self._numeric))
+        read = self._spread if self._dates else self._numbers
+        numbers = [read(row) for row in values] if read else []
+        numeric = np.array(numbers, dtype=np.float64).reshape(len(rows), self._width)
         return Features(numeric, self._read_texts(texts or [[]] * len(rows), numbered=True))
+
+    def _given_dates(self, values: dict[str, Any]) -> int:
+        return sum(values[name] is not None for name in self._dates)
+
+    def _spread(self, values: dict[str, Any]) -> list[float | None]:
+        """Return the numbers of a row, the parts of each date among them."""
+        numbers: list[float | None] = []
+        for name in self._numeric:
+            value = values[name]
+            if name in self._dates:
+                numbers += self._dates[name] if value is None else value
+            else:
+                numbers.append(value)
+        return numbers
 
     def _read_texts(
         self, rows: list[list[str | None]], numbered: bool = False

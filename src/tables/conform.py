@@ -4,7 +4,8 @@ import pandas as pd
 
 from src.errors import DataError
 from src.schema.cells import CellRule
-from src.schema.columns import FLOAT32_MAX
+from src.schema.columns import FLOAT32_MAX, DateColumn
+from src.schema.dates import is_moment
 from src.tables.kinds import typed
 
 
@@ -24,6 +25,20 @@ def to_numbers(header: str, values: pd.Series, cells: CellRule) -> pd.Series:
             f"column {header!r}: {first[:40]!r} in {int(wrong.sum())} rows is not a finite number"
         )
     return numbers.where(~numbers.isin(cells.numbers)) if cells.numbers else numbers
+
+
+def to_dates(column: DateColumn, texts: pd.Series) -> pd.Series:
+    """Return `texts`, "" where missing, which are dates of `column`, without blanks around them.
+
+    Raises:
+        DataError: one is not.
+    """
+    found = texts.str.strip()
+    wrong = [text for text in found.unique() if text and not is_moment(text)]
+    if wrong:
+        rows = int(found.isin(wrong).sum())
+        raise DataError(f"column {column.header!r}: {wrong[0][:40]!r} in {rows} rows is not a date")
+    return found
 
 
 def to_texts(values: pd.Series, cells: CellRule) -> pd.Series:

@@ -15,10 +15,10 @@ from src import paths
 from src.disk.files import write_file
 from src.errors import DataError
 from src.params import DataParams
-from src.schema.columns import CategoryColumn, Schema
+from src.schema.columns import DateColumn, NumericColumn, Schema
 from src.schema.names import find, named
 from src.strict_model import StrictModel
-from src.tables.conform import to_numbers, to_texts
+from src.tables.conform import to_dates, to_numbers, to_texts
 from src.tables.infer import infer
 from src.tables.kinds import typed
 from src.tables.source import read_texts
@@ -106,7 +106,7 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
         DataError: the table does not hold what the parameters say.
     """
     table = _usable(table, data)
-    schema = infer(table, data.target, data.ranges, data.cells, data.target_task, data.unusable)
+    schema = infer(table, data.target, data.ranges, data.cells, data.target_task, data.unusable, data.text)
     frame = to_schema_frame(table, schema)
     targets = side("src.tables.targets", schema.task)
     train, test = targets.split(frame, data.test_size, data.random_state, schema.target)
@@ -176,10 +176,12 @@ def to_schema_frame(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         if found is None:
             raise DataError(f"no column {column.name!r}, the table has {', '.join(headers)}")
         values = table.iloc[:, positions[found]]
-        is_text = isinstance(column, CategoryColumn)
-        columns[column.name] = (
-            to_texts(values, schema.cells) if is_text else to_numbers(column.header, values, schema.cells)
-        )
+        if isinstance(column, NumericColumn):
+            columns[column.name] = to_numbers(column.header, values, schema.cells)
+        else:
+            columns[column.name] = to_texts(values, schema.cells)
+        if isinstance(column, DateColumn):
+            columns[column.name] = to_dates(column, columns[column.name])
     target = _place(schema.target, schema.target_header, headers)
     if target is not None:
         values = table.iloc[:, positions[target]]

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, time
 from typing import Any, Literal
 
 import numpy as np
@@ -16,9 +17,11 @@ from src.schema.columns import (
     MAX_TEXT,
     CategoryColumn,
     Column,
+    DateColumn,
     NumericColumn,
     Schema,
 )
+from src.schema.dates import is_moment, read_moment
 from src.schema.names import find, named
 from src.tasks import TaskName, side
 
@@ -34,11 +37,13 @@ def infer(
     cells: CellRule = CellRule(),
     task: TaskName = "classification",
     unusable: str = "error",
+    text: Collection[str] = (),
 ) -> Schema:
     """Return the schema of `table`, whose headers are as the source spells them.
 
     `target` and the keys of `ranges` may be headers or names. `unusable` is what to do with columns that no
-    model can take: `drop` leaves them out of the schema, and says so.
+    model can take: `drop` leaves them out of the schema, and says so. Columns that `text` names are texts
+    even if they hold dates.
 
     Raises:
         DataError: a column cannot be used; the message names it and says why.
@@ -57,13 +62,15 @@ def infer(
             raise DataError(f"data.ranges: column {name!r} is there twice, once as {wanted!r}")
         allowed[name] = (float(low), float(high))
     values = dict(zip(headers, (table[header] for header in table.columns), strict=True))
+    declared = {find(one, headers) for one in text}
     columns: list[Column] = []
     useless: dict[str, str] = {}  # why, by name
     for name, header in headers.items():
         if name == found:
             continue
         try:
-            columns.append(_infer_column(name, header, values[name], allowed.get(name), cells))
+            is_text = name in declared
+            columns.append(_infer_column(name, header, values[name], allowed.get(name), cells, is_text))
         except _Unusable as error:
             useless[name] = f"column {header!r}: {error}"
     if useless and unusable != "drop":
@@ -88,7 +95,8 @@ def _infer_column(
     values: "pd.Series[Any]",
     allowed: tuple[float, float] | None,
     cells: CellRule,
-) -> NumericColumn | CategoryColumn:
+    is_text: bool = False,
+) -> Column:
     present = values.dropna()
     kind = _kind(present)
     if kind == "category":
@@ -97,6 +105,10 @@ def _infer_column(
     nullable = len(present) < len(values)
     if present.empty:
         raise _Unusable("every value is missing")
+    if kind == "category" and not is_text and all(map(is_moment, filter(None, texts.values()))):
+        if allowed:
+            raise DataError(f"data.ranges: column {name!r} holds dates, a range needs numbers")
+        return _dates(name, header, nullable, [read_moment(text) for text in texts.values() if text])
     if kind == "category":
         categories = _categories({text for text in texts.values() if text})
         if allowed:
@@ -105,6 +117,21 @@ def _infer_column(
     lowest, highest = _bounds(name, header, present, kind, allowed)
     return NumericColumn(
         name=name, header=header, type=kind, nullable=nullable, lowest=lowest, highest=highest
+    )
+
+
+def _dates(name: str, header: str, nullable: bool, moments: list[datetime]) -> DateColumn:
+    """Return the column of `moments`; a request may hold days as far again beyond them."""
+    first, last = min(moments).date(), max(moments).date()
+    span = max((last - first).days, 1)
+    return DateColumn(
+        name=name,
+        header=header,
+        type="date",
+        nullable=nullable,
+        lowest=date.fromordinal(max(first.toordinal() - span, 1)).isoformat(),
+        highest=date.fromordinal(min(last.toordinal() + span, date.max.toordinal())).isoformat(),
+        has_time=any(moment.time() != time() for moment in moments),
     )
 
 

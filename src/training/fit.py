@@ -15,13 +15,13 @@ from src.evaluation.conformal import interval
 from src.export.export import export
 from src.export.families.registry import build, family_of, form_of
 from src.export.parity import check_parity, edge_rows
-from src.export.pipeline import build_pipeline
+from src.export.pipeline import build_pipeline, to_frame
 from src.monitoring.profile import Profile, profile
 from src.params import Params
 from src.progress import step
 from src.runtime.predictions import Runtime
 from src.runtime.session import open_model
-from src.schema.columns import CategoryColumn, Column, Schema
+from src.schema.columns import CategoryColumn, Column, DateColumn, Schema
 from src.schema.features import Features, to_features
 from src.tables.frames import Prepared
 from src.tasks import TASKS, side
@@ -55,7 +55,7 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
     targets = side("src.tables.targets", schema.task)
     target = targets.to_array(prepared.train[schema.target])
     with step(f"fitting {type(pipeline[-1]).__name__} to {len(prepared.train)} rows"):
-        pipeline.fit(prepared.train[schema.names], target)
+        pipeline.fit(frame(schema, prepared.train), target)
         family.use_one_thread(pipeline[-1])
     with step("exporting to ONNX"):
         model = export(pipeline, schema)
@@ -75,6 +75,11 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
     )
 
 
+def frame(schema: Schema, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a prepared `table` as the data frame that a pipeline takes."""
+    return to_frame(schema, to_features(schema, table))
+
+
 def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRows:
     """Return a few rows of `test`, different ones first, with the answers of `pipeline`."""
     rows = side("src.tables.targets", schema.task).example_rows(test, EXAMPLE_ROWS, schema.target)
@@ -82,7 +87,7 @@ def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRo
         {column.name: _scalar(column, row[column.name]) for column in schema.columns}
         for row in rows.to_dict("records")
     ]
-    predictions = side("src.export.answers", schema.task).expected(pipeline, rows[schema.names], schema)
+    predictions = side("src.export.answers", schema.task).expected(pipeline, frame(schema, rows), schema)
     made: ExampleRows = side("src.runtime.answers", schema.task).to_example(schema, asked, predictions)
     return made
 
@@ -96,7 +101,7 @@ def _interval(prepared: Prepared, params: Params, target: NDArray[np.float64]) -
         return pipeline
 
     with step("measuring how wide the interval around a prediction is"):
-        return interval(fitted, prepared.train[schema.names], target, seed)
+        return interval(fitted, frame(schema, prepared.train), target, seed)
 
 
 def _joined(*parts: Features) -> Features:
@@ -107,7 +112,7 @@ def _joined(*parts: Features) -> Features:
 
 def _scalar(column: Column, value: Any) -> Scalar:
     """Return `value` of a prepared table as a request spells it."""
-    if isinstance(column, CategoryColumn):
+    if isinstance(column, CategoryColumn | DateColumn):
         return str(value) or None
     if math.isnan(value):
         return None

@@ -74,6 +74,8 @@ CASES = [
     Case("ggplot2.mpg", "class", FOREST),
     Case("nycflights13.flights", "arr_delay", BOOSTED),
     Case("nycflights13.weather", "temp", BOOSTED),
+    Case("mosaicData.BirthsCDC", "births", FOREST),
+    Case("openintro.sp500_1950_2018", "Volume", BOOSTED),
     Case("AER.CreditCard", "card", FOREST),
     Case("modeldata.attrition", "Attrition", LOGISTIC, measure="log_loss"),
     Case("modeldata.credit_data", "Status", BOOSTED),
@@ -147,7 +149,7 @@ def serving(folder: Path) -> Iterator[str]:
 
 def asked(bundle: Bundle, test: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows of `test` as requests spell them."""
-    kinds: dict[str, Any] = {"boolean": bool, "integer": int, "float": float, "category": str}
+    kinds: dict[str, Any] = {"boolean": bool, "integer": int, "float": float, "category": str, "date": str}
 
     def cell(column: Any, value: Any) -> Any:
         return None if value == "" or value != value else kinds[column.type](value)

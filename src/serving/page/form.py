@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from src.schema.columns import CategoryColumn, Column, NumericColumn
+from src.schema.columns import CategoryColumn, Column, DateColumn, NumericColumn
 from src.serving.loaded_model import LoadedModel
 
 MOST_CHOICES = 200  # categories that a field offers
@@ -34,6 +34,11 @@ def _field(place: int, column: Column, value: Any) -> str:
         chosen = "" if value is None else str(bool(value)).lower()
         options = "".join(f'<option{" selected" if one == chosen else ""}>{one}</option>' for one in choices)
         control, hint = f"<select {common}>{options}</select>", "true or false"
+    elif isinstance(column, DateColumn):
+        shown = "" if value is None else escape(str(value))
+        control = f'<input {common} type="text" value="{shown}" autocomplete="off">'
+        kind = "date and time" if column.has_time else "date"
+        hint = f"{kind}, {column.lowest} to {column.highest}"
     elif isinstance(column, CategoryColumn):
         known = column.categories[:MOST_CHOICES]
         options = "".join(f'<option value="{escape(one)}"></option>' for one in known)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from src.schema.cells import NUMBER
-from src.schema.columns import CategoryColumn, Schema
+from src.schema.columns import CategoryColumn, DateColumn, Schema
 from src.serving.endpoint import RequestBody
 from src.serving.loaded_model import LoadedModel
 from src.serving.models import AnswerModel
@@ -147,8 +147,8 @@ def _from_csv(schema: Schema, body: bytes) -> Mapping[str, Sequence[object]]:
     except (UnicodeDecodeError, csv.Error):
         raise bad_request("The body is not CSV in UTF-8.") from None
     header, *rows = [line for line in lines if line] or [[]]
-    texts = {column.name for column in schema.columns if isinstance(column, CategoryColumn)}
-    texts |= {column.header for column in schema.columns if isinstance(column, CategoryColumn)}
+    spelled = [column for column in schema.columns if isinstance(column, CategoryColumn | DateColumn)]
+    texts = {column.name for column in spelled} | {column.header for column in spelled}
     found = _by_position(header, [list(row) for row in rows])
     return {
         name: values if name in texts else [_number(str(value)) for value in values]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from src.schema.columns import CategoryColumn, Column, Schema
+from src.schema.columns import CategoryColumn, Column, DateColumn, Schema
 from src.serving.loaded_model import LoadedModel
 from src.serving.models import AnswerModel
 from src.serving.problems import Problem, bad_request
@@ -179,7 +179,7 @@ def _parted(call: Call) -> tuple[bytes, bytes]:
 
 
 def _datatype(column: Column) -> str:
-    if isinstance(column, CategoryColumn):
+    if isinstance(column, CategoryColumn | DateColumn):
         return TEXT
     return {"boolean": "BOOL", "integer": "INT64", "float": "FP64"}[column.type]
 
