@@ -58,6 +58,8 @@ class DataParams(StrictModel):
     rare_classes: Literal["error", "drop"] = "error"
     unusable: Literal["error", "drop"] = "error"
     task: TaskName | None = None  # None: what the target looks like
+    time: str | None = None  # the column by which the last rows are held out
+    group: str | None = None  # the column whose rows are held out together
     test_size: float = Field(gt=0, lt=1)
     random_state: int = Field(ge=0, lt=2**32)
 
@@ -80,6 +82,12 @@ class DataParams(StrictModel):
     def model_name(self, task: TaskName) -> str:
         """Return the name in the model registry: `iris` becomes `IrisClassifier`."""
         return "".join(word.capitalize() for word in self.name.split("_")) + TASKS[task].model_suffix
+
+    @model_validator(mode="after")
+    def _refuse_two_splits(self) -> Self:
+        if self.time is not None and self.group is not None:
+            raise ValueError("time and group exclude each other: rows are held out by one of them")
+        return self
 
     @model_validator(mode="after")
     def _refuse_the_snapshot_as_source(self) -> Self:

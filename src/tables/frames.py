@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from src import paths
@@ -22,6 +24,7 @@ from src.tables.conform import to_dates, to_numbers, to_texts
 from src.tables.infer import infer
 from src.tables.kinds import typed
 from src.tables.source import read_texts
+from src.tables.splits import by_group, by_time
 from src.tables.targets.choice import chosen_task
 from src.tasks import side
 
@@ -86,8 +89,9 @@ def to_values(texts: pd.DataFrame, data: DataParams) -> pd.DataFrame:
     dropped, kept = _columns("drop", data.drop, headers), _columns("text", data.text, headers)
     target = find(data.target, headers) if _targets(data).IS_TEXT else None
     columns: dict[str, Any] = {}
+    decides = _split_column(data, headers)  # is needed although it is no feature
     for name, header in headers.items():
-        if name in dropped:
+        if name in dropped and name != decides:
             continue
         if name == target:
             columns[header] = texts[header]
@@ -106,11 +110,44 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
         DataError: the table does not hold what the parameters say.
     """
     table = _usable(table, data)
+    held_out, table = _held_out(table, data)
     schema = infer(table, data.target, data.ranges, data.cells, data.target_task, data.unusable, data.text)
     frame = to_schema_frame(table, schema)
     targets = side("src.tables.targets", schema.task)
-    train, test = targets.split(frame, data.test_size, data.random_state, schema.target)
+    if held_out is None:
+        train, test = targets.split(frame, data.test_size, data.random_state, schema.target)
+    else:
+        train, test = frame[~held_out], frame[held_out]
+        targets.check_train(train, schema)
     return Prepared(schema, train, test)
+
+
+def _held_out(table: pd.DataFrame, data: DataParams) -> tuple[NDArray[np.bool_] | None, pd.DataFrame]:
+    """Return which rows [rows] the time or the group holds out, None: chance, and the table of features.
+
+    Raises:
+        DataError: there is no such column, or it does not tell.
+    """
+    headers = named(table.columns)
+    name = _split_column(data, headers)
+    if name is None:
+        return None, table
+    header = headers[name]
+    if data.group is not None:
+        held_out = by_group(header, table[header], data.test_size, data.random_state)
+        return held_out, table.drop(columns=header)
+    held_out = by_time(header, table[header], data.test_size, data.cells)
+    left_out = name in {find(one, headers) for one in data.drop}
+    return held_out, table.drop(columns=header) if left_out else table
+
+
+def _split_column(data: DataParams, headers: Mapping[str, str]) -> str | None:
+    """Return the name of the column by which rows are held out; raises DataError when it is not there."""
+    for key, wanted in (("time", data.time), ("group", data.group)):
+        if wanted is not None:
+            [name] = _columns(key, (wanted,), headers)
+            return name
+    return None
 
 
 def _usable(table: pd.DataFrame, data: DataParams) -> pd.DataFrame:

@@ -178,6 +178,11 @@ def _parameters(params: Params) -> dict[str, Any]:
         **params.train.model_dump(),
         "test_size": params.data.test_size,
         "random_state": params.data.random_state,
+        **{
+            f"split_by_{key}": column
+            for key, column in (("time", params.data.time), ("group", params.data.group))
+            if column is not None
+        },
     }
 
 

@@ -109,6 +109,12 @@ def split(
     return train, test
 
 
+def check_train(train: pd.DataFrame, schema: Schema) -> None:
+    """Raise DataError when a class of the target is held out whole."""
+    if lost := sorted(set(schema.classes) - set(train[schema.target])):
+        raise DataError(f"class {lost[0]!r} is held out whole, so that it cannot be learnt")
+
+
 def example_rows(table: pd.DataFrame, count: int, target: str) -> pd.DataFrame:
     """Return at most `count` rows of `table`, of different classes first."""
     firsts = table.drop_duplicates(target)

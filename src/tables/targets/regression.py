@@ -88,6 +88,12 @@ def split(
     return train, test
 
 
+def check_train(train: pd.DataFrame, schema: Schema) -> None:
+    """Raise DataError when there is nothing to learn."""
+    if train[schema.target].nunique() < 2:
+        raise DataError(f"{len(train)} rows of one target are left to train on")
+
+
 def example_rows(table: pd.DataFrame, count: int, target: str) -> pd.DataFrame:
     """Return at most `count` rows of `table`, from the least target to the greatest."""
     ordered = table.sort_values(target, kind="stable")
