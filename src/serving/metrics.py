@@ -105,8 +105,10 @@ class Metrics:
             ProcessCollector(registry=own)
 
     def render(self) -> bytes:
-        """Return the metrics of this process, or of all workers, in Prometheus' text format."""
-        self._flush()
+        """Return the metrics of this process, or of all workers, in Prometheus' text format.
+
+        What was noted since the last `flush` is not in it. For any thread: of a wide table it takes long.
+        """
         if not self._shared:
             return generate_latest(self._own)
         everyone = CollectorRegistry()
@@ -115,8 +117,7 @@ class Metrics:
         return generate_latest(everyone)
 
     def collect(self) -> Iterable[Metric]:
-        """Return what this process counted, as families of samples."""
-        self._flush()
+        """Return what this process counted, as families of samples; as `render` does."""
         return self._own.collect()
 
     def row_counter(self, bundle: Bundle) -> RowCounter | None:
@@ -161,11 +162,12 @@ class Metrics:
 
     def close(self) -> None:
         """Leave no gauge of this worker behind, and no row uncounted."""
-        self._flush()
+        self.flush()
         if self._shared:
             forget_worker(os.getpid())
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Count the rows that were noted; by the thread alone that answers single rows."""
         if self._rows is not None:
             self._rows.flush()
 

@@ -1,5 +1,6 @@
 """The handlers of the endpoints beside `/predict`; `src.serving.endpoints` says where they are."""
 
+import asyncio
 from http import HTTPStatus
 from typing import cast
 
@@ -56,7 +57,9 @@ async def ready(request: Request) -> models.Probe:
 
 async def prometheus(request: Request) -> Response:
     """Prometheus metrics."""
-    content = state_of(request).metrics.render()
+    counted = state_of(request).metrics
+    counted.flush()
+    content = await asyncio.to_thread(counted.render)
     return Response(content, headers={"Content-Type": metrics.CONTENT_TYPE})
 
 

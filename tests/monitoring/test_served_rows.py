@@ -24,6 +24,7 @@ def bundle_of(make_bundle: Callable[..., Bundle], version: str) -> Bundle:
 
 
 def lines(metrics: Metrics, start: str) -> list[str]:
+    metrics.flush()
     return [line for line in metrics.render().decode().splitlines() if line.startswith(start)]
 
 

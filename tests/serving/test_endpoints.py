@@ -20,6 +20,7 @@ from src.serving import factory, models, openapi
 from src.serving.endpoint import Endpoint, answering
 from src.serving.endpoints import ENDPOINTS
 from src.serving.http.context import RequestContext
+from src.serving.metrics import Metrics
 from tests.conftest import REPOSITORY
 from tests.serving.conftest import KEY, MakeClient, concrete
 
@@ -202,6 +203,33 @@ def test_the_document_is_written_while_others_are_answered(
     assert [answer.status_code for answer in answers] == [200] * 4
     assert len({answer.content for answer in answers[1:]}) == 1
     assert len(written) == 1
+
+
+@pytest.mark.parametrize(("path", "method"), [("/metrics", "render"), ("/page/live", "collect")])
+def test_others_are_answered_while_the_metrics_are_written(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, path: str, method: str
+) -> None:
+    begun = threading.Event()
+    others_are_answered = threading.Event()
+    write = getattr(Metrics, method)
+
+    def slow(metrics: Metrics) -> Any:
+        begun.set()
+        assert others_are_answered.wait(60)
+        return write(metrics)
+
+    async def ask(app: FastAPI) -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            asked = asyncio.create_task(client.get(path))
+            while not begun.is_set():
+                await asyncio.sleep(0)
+            alive = await client.get("/livez")
+            others_are_answered.set()
+            return [alive.status_code, (await asked).status_code]
+
+    monkeypatch.setattr(Metrics, method, slow)
+    with make_client() as client:
+        assert asyncio.run(ask(client.app)) == [200, 200]  # type: ignore[arg-type]
 
 
 def test_the_document_follows_the_model(client: TestClient, make_bundle: Any) -> None:

@@ -1,5 +1,6 @@
 """How the model does now: counted by this process since it started, beside what training saw."""
 
+import asyncio
 import math
 import time
 from collections import defaultdict
@@ -12,8 +13,11 @@ from src.serving.models import AnswerModel
 from src.serving.routes import require_pages, state_of
 from src.serving.state import AppState
 
+MOST_COLUMNS = 50  # of more, those that drifted most
 LEAST = 0.0001  # as the rules of drift count shares below it
 STARTED = time.time()
+
+Samples = dict[str, list[tuple[Mapping[str, str], float]]]
 
 
 class ClassShare(AnswerModel):
@@ -52,14 +56,15 @@ async def live(request: Request) -> Live:
     """Counts since the server started."""
     state = state_of(request)
     require_pages(state)
-    return counted(state)
+    state.metrics.flush()
+    return await asyncio.to_thread(counted, state)
 
 
 def counted(state: AppState) -> Live:
-    """Return what this process counted."""
-    metrics = state.metrics
+    """Return what this process counted; for any thread, of a wide table it takes long."""
+    metrics = _by_name(state.metrics)
     requests: dict[str, float] = defaultdict(float)
-    for labels, value in samples(metrics, "http_requests_total"):
+    for labels, value in metrics["http_requests_total"]:
         requests[labels["status"][0]] += value
     p50, p99 = _quantiles(metrics)
     loaded = state.loaded
@@ -78,12 +83,13 @@ def counted(state: AppState) -> Live:
     )
 
 
-def samples(metrics: Metrics, name: str) -> Iterable[tuple[Mapping[str, str], float]]:
-    """Give the labels and the value of each sample of `name`."""
+def _by_name(metrics: Metrics) -> Samples:
+    """Return the labels and the value of each sample, by its name."""
+    found: Samples = defaultdict(list)
     for family in metrics.collect():
         for sample in family.samples:
-            if sample.name == name:
-                yield sample.labels, sample.value
+            found[sample.name].append((sample.labels, sample.value))
+    return found
 
 
 def psi(served: Iterable[float], training: Iterable[float]) -> float:
@@ -92,10 +98,10 @@ def psi(served: Iterable[float], training: Iterable[float]) -> float:
     return sum((one - other) * math.log(one / other) for one, other in pairs)
 
 
-def _quantiles(metrics: Metrics) -> tuple[float | None, float | None]:
+def _quantiles(metrics: Samples) -> tuple[float | None, float | None]:
     """Return the median and the 99th percentile of the time to predict, in milliseconds."""
     counts: dict[float, float] = defaultdict(float)
-    for labels, value in samples(metrics, "http_request_duration_seconds_bucket"):
+    for labels, value in metrics["http_request_duration_seconds_bucket"]:
         if labels["route"].startswith("/predict"):
             counts[float(labels["le"])] += value
     total = max(counts.values(), default=0.0)
@@ -117,15 +123,15 @@ def _quantile(counts: list[tuple[float, float]], wanted: float) -> float:
     return round(below * 1000, 2)
 
 
-def _predictions(metrics: Metrics, version: str | None) -> list[ClassShare]:
+def _predictions(metrics: Samples, version: str | None) -> list[ClassShare]:
     training = {
         labels["predicted_class"]: value
-        for labels, value in samples(metrics, "model_class_reference_share")
+        for labels, value in metrics["model_class_reference_share"]
         if labels["version"] == version
     }
     served = {
         labels["predicted_class"]: value
-        for labels, value in samples(metrics, "model_predictions_total")
+        for labels, value in metrics["model_predictions_total"]
         if labels["predicted_class"] in training
     }
     total = sum(served.values()) or 1.0
@@ -135,13 +141,13 @@ def _predictions(metrics: Metrics, version: str | None) -> list[ClassShare]:
     ]
 
 
-def _columns(metrics: Metrics, version: str | None) -> list[Column]:
+def _columns(metrics: Samples, version: str | None) -> list[Column]:
     training: dict[str, dict[str, float]] = defaultdict(dict)
-    for labels, value in samples(metrics, "model_feature_reference_share"):
+    for labels, value in metrics["model_feature_reference_share"]:
         if labels["version"] == version:
             training[labels["feature"]][labels["bin"]] = value
     served: dict[str, dict[str, float]] = defaultdict(dict)
-    for labels, value in samples(metrics, "model_feature_rows_total"):
+    for labels, value in metrics["model_feature_rows_total"]:
         if labels["version"] == version:
             served[labels["feature"]][labels["bin"]] = value
     found = []
@@ -153,4 +159,6 @@ def _columns(metrics: Metrics, version: str | None) -> list[Column]:
         ]
         index = psi((one.served for one in bins), (one.training for one in bins)) if rows else None
         found.append(Column(name=name, psi=index, rows=int(rows), bins=bins))
-    return found
+    if len(found) <= MOST_COLUMNS:
+        return found
+    return sorted(found, key=lambda column: -(column.psi or 0.0))[:MOST_COLUMNS]
