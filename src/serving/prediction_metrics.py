@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 _CONFIDENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 
@@ -15,15 +15,6 @@ class Confidences(Histogram):
         places = np.searchsorted(self._upper_bounds, values)
         for place, count in zip(*np.unique(places, return_counts=True), strict=True):
             self._buckets[place].inc(int(count))
-        self._sum.inc(float(values.sum()))
-
-
-class Numbers(Summary):
-    """A summary that takes a batch at the price of one observation."""
-
-    def observe_all(self, values: NDArray[np.float64]) -> None:
-        """Observe each of `values`."""
-        self._count.inc(len(values))
         self._sum.inc(float(values.sum()))
 
 
@@ -40,7 +31,6 @@ class PredictionMetrics:
         self.confidence = Confidences(
             "model_confidence", "Probability of the predicted class.", buckets=_CONFIDENCES, registry=registry
         )
-        self.numbers = Numbers("model_predicted_value", "Predicted numbers.", registry=registry)
 
 
 class ModelFailure(Exception):

@@ -98,7 +98,6 @@ class Answers:
         self._edges = [] if self._bins is None else list(self._bins.edges)
         names = [ANY_NUMBER] if self._bins is None else bin_names(self._bins)
         self._counts = [metrics.answers.labels(name).inc for name in names]
-        self._observe, self._observe_all = metrics.numbers.observe, metrics.numbers.observe_all
 
     def one(self, predictions: Predictions) -> tuple[Predicted, bytes]:
         """Return the number of one row, for the log, and the body of the response.
@@ -110,7 +109,6 @@ class Answers:
         if not math.isfinite(value):
             raise self._failure()
         self._counts[bin_of(self._edges, value) if self._edges else 0]()
-        self._observe(value)
         said = Predicted(f"{value:g}", f', "prediction": {value!r}')
         return said, (self._row_template % self._numbers(value)).encode()
 
@@ -125,7 +123,6 @@ class Answers:
             places = np.bincount(self._bins.bins(values), minlength=len(self._counts))
             for count, number in zip(self._counts, places.tolist(), strict=True):
                 count(number)
-        self._observe_all(values)
         return predictions
 
     def many(self, predictions: Predictions) -> bytes:
