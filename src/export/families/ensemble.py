@@ -1,12 +1,14 @@
-"""Trees as the attributes of one TreeEnsemble that finds, tree by tree, the leaf a row falls into."""
+"""Trees as nodes of ONNX: one TreeEnsemble finds the leaves a row falls into, what those hold is added."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import TensorProto
 
 from src.errors import ExportError
+from src.export.graph import ML, Graph
 from src.runtime.trees import LESS_OR_EQUAL, MAX_DEPTH, MAX_LEAF, MEMBER
 
 
@@ -22,13 +24,29 @@ class Nodes(NamedTuple):
     members: Mapping[int, Sequence[int]] = {}  # by node: it asks for one of these instead of comparing
 
 
-def attributes(trees: Sequence[Nodes], leaves: NDArray[np.int64], depth: int) -> dict[str, Any]:
-    """Return the attributes of a TreeEnsemble with one target per tree, which is the number of the leaf.
+def add_sum(
+    graph: Graph, matrix: str, trees: Sequence[Nodes], held: Sequence[NDArray[np.float64]], depth: int
+) -> str:
+    """Add the sum over the `trees` of what the leaf holds that a row of `matrix` falls into, [rows, answers].
 
-    `leaves` are those numbers, of all leaves tree by tree; the type of the splits is that of the input.
+    The trees only find the leaves; what those of each tree hold, [leaves, answers], is then looked up and
+    added as scikit-learn adds it, one tree after the other. Reducing over the first axis keeps that order,
+    over a middle one it does not.
 
     Raises:
         ExportError: the trees are too deep, or their leaves too many to be counted.
+    """
+    table, leaves = np.unique(np.concatenate(held), axis=0, return_inverse=True)
+    found = graph.add("TreeEnsemble", matrix, domain=ML, **_attributes(trees, leaves.reshape(-1), depth))
+    by_tree = graph.add("Transpose", graph.add("Cast", found, to=TensorProto.INT64), perm=[1, 0])
+    looked_up = graph.add("Gather", graph.constant(table), by_tree, axis=0)  # [trees, rows, answers]
+    return graph.add("ReduceSum", looked_up, graph.constant(np.array([0])), keepdims=0)
+
+
+def _attributes(trees: Sequence[Nodes], leaves: NDArray[np.int64], depth: int) -> dict[str, Any]:
+    """Return the attributes of a TreeEnsemble with one target per tree, which is the number of the leaf.
+
+    `leaves` are those numbers, of all leaves tree by tree; the type of the splits is that of the input.
     """
     different = int(leaves.max()) + 1
     if depth > MAX_DEPTH or different > MAX_LEAF:

@@ -57,3 +57,8 @@ class Family(Generic[P]):
         """Make the fitted `model` answer in one thread, so that it always gives the same."""
         if self.parallel:
             model.set_params(n_jobs=None)
+
+
+def no_thresholds(model: Any) -> dict[int, NDArray[np.float64]]:
+    """Return nothing: a linear model compares no single column."""
+    return {}

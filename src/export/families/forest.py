@@ -14,9 +14,10 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
-from src.export.families.ensemble import Nodes, attributes
+from src.export.families.ensemble import Nodes, add_sum
 from src.export.families.family import Family, FamilyParams, Form
-from src.export.graph import ML, Graph
+from src.export.families.outputs import add_value
+from src.export.graph import Graph
 from src.tasks import TaskName
 
 Forest: TypeAlias = (
@@ -53,34 +54,17 @@ def classify(graph: Graph, matrix: str, model: Forest) -> None:
 
 def regress(graph: Graph, matrix: str, model: Forest) -> None:
     """Add `value`, the mean over the trees of the number in the leaf a row falls into."""
-    mean = graph.add("Div", *_total(graph, matrix, model))
-    graph.add("Squeeze", mean, graph.constant(np.array([1])), output="value")
+    add_value(graph, graph.add("Div", *_total(graph, matrix, model)))
 
 
 def _total(graph: Graph, matrix: str, model: Forest) -> tuple[str, str]:
-    """Add the sum of what the leaves hold, [rows, answers], and return its name and that of the trees' count.
-
-    The trees only find the leaves; what those hold is then looked up and added as scikit-learn adds it, one
-    tree after the other. Reducing over the first axis keeps that order, over a middle one it does not.
-    """
-    leaves = [tree.tree_.children_left == _LEAF for tree in model.estimators_]
-    held = np.concatenate(
-        [tree.tree_.value[leaf, 0] for tree, leaf in zip(model.estimators_, leaves, strict=True)]
-    )
-    table, rows = np.unique(held, axis=0, return_inverse=True)
+    """Add the sum of what the leaves hold, [rows, answers]; return its name and that of the trees' count."""
     trees = [tree.tree_ for tree in model.estimators_]
-    found = graph.add(
-        "TreeEnsemble",
-        graph.add("Cast", matrix, to=TensorProto.FLOAT),
-        domain=ML,
-        **attributes(
-            [_nodes(tree) for tree in trees], rows.reshape(-1), max(tree.max_depth for tree in trees)
-        ),
-    )
-    by_tree = graph.add("Transpose", graph.add("Cast", found, to=TensorProto.INT64), perm=[1, 0])
-    votes = graph.add("Gather", graph.constant(table), by_tree, axis=0)  # [trees, rows, answers]
-    total = graph.add("ReduceSum", votes, graph.constant(np.array([0])), keepdims=0)
-    return total, graph.constant(np.array(float(len(model.estimators_))))
+    held = [tree.value[tree.children_left == _LEAF, 0] for tree in trees]
+    floats = graph.add("Cast", matrix, to=TensorProto.FLOAT)
+    depth = max(tree.max_depth for tree in trees)
+    total = add_sum(graph, floats, [_nodes(tree) for tree in trees], held, depth)
+    return total, graph.constant(np.array(float(len(trees))))
 
 
 def thresholds(model: Forest) -> dict[int, NDArray[np.float64]]:

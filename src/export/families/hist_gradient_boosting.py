@@ -4,13 +4,13 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto
 from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from src.export.families.ensemble import Nodes, attributes
+from src.export.families.ensemble import Nodes, add_sum
 from src.export.families.family import Family, FamilyParams, Form
-from src.export.graph import ML, Graph
+from src.export.families.outputs import add_classes, add_two_classes, add_value
+from src.export.graph import Graph
 
 Boosted: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
@@ -38,26 +38,18 @@ def _form(estimator: type[Boosted], add: Any, exact: bool) -> Form[HistGradientB
 
 
 def classify(graph: Graph, matrix: str, model: HistGradientBoostingClassifier) -> None:
-    """Add `scores`, the probabilities, and `label`, which as in scikit-learn comes from the raw scores."""
+    """Add `scores` and `label`, of the raw score of each class; of two classes there is one."""
     columns = _shifted(graph, matrix, model)
     raws = [_raw(graph, columns, model, place) for place in range(model.n_trees_per_iteration_)]
     if len(raws) > 1:
-        raw = graph.add("Concat", *raws, axis=1)
-        graph.add("Softmax", raw, axis=1, output="scores")
-        graph.add("ArgMax", raw, axis=1, keepdims=0, output="label")
-        return
-    second = graph.add("Sigmoid", raws[0])
-    first = graph.add("Sub", graph.constant(np.array(1.0)), second)
-    graph.add("Concat", first, second, axis=1, output="scores")
-    positive = graph.add("Greater", raws[0], graph.constant(np.array(0.0)))
-    column = graph.add("Cast", positive, to=TensorProto.INT64)
-    graph.add("Squeeze", column, graph.constant(np.array([1])), output="label")
+        add_classes(graph, graph.add("Concat", *raws, axis=1))
+    else:
+        add_two_classes(graph, raws[0])
 
 
 def regress(graph: Graph, matrix: str, model: HistGradientBoostingRegressor) -> None:
     """Add `value`, the sum over the trees of the number in the leaf a row falls into."""
-    raw = _raw(graph, _shifted(graph, matrix, model), model, 0)
-    graph.add("Squeeze", raw, graph.constant(np.array([1])), output="value")
+    add_value(graph, _raw(graph, _shifted(graph, matrix, model), model, 0))
 
 
 def thresholds(model: Boosted) -> dict[int, NDArray[np.float64]]:
@@ -84,23 +76,12 @@ def _raw(graph: Graph, matrix: str, model: Boosted, place: int) -> str:
     baseline = np.asarray(model._baseline_prediction, dtype=np.float64).reshape(-1)[place]
     trees = [iteration[place] for iteration in model._predictors]
     held = [np.array([baseline]), *(tree.nodes["value"][tree.nodes["is_leaf"] == 1] for tree in trees)]
-    table, rows = np.unique(np.concatenate(held), return_inverse=True)
     known = _categories(model)
-    alone = np.array([True]), np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)
-    start = Nodes(*alone, np.zeros(1), np.array([False]))
-    found = graph.add(
-        "TreeEnsemble",
-        matrix,
-        domain=ML,
-        **attributes(
-            [start, *(_nodes(tree, known) for tree in trees)],
-            rows.reshape(-1),
-            max(tree.get_max_depth() for tree in trees),
-        ),
-    )
-    by_tree = graph.add("Transpose", graph.add("Cast", found, to=TensorProto.INT64), perm=[1, 0])
-    votes = graph.add("Gather", graph.constant(table.reshape(-1, 1)), by_tree, axis=0)  # [trees, rows, 1]
-    return graph.add("ReduceSum", votes, graph.constant(np.array([0])), keepdims=0)
+    none = np.zeros(1, dtype=np.int64)
+    start = Nodes(np.array([True]), none, none, none, np.zeros(1), np.array([False]))
+    nodes = [start, *(_nodes(tree, known) for tree in trees)]
+    depth = max(tree.get_max_depth() for tree in trees)
+    return add_sum(graph, matrix, nodes, [values.reshape(-1, 1) for values in held], depth)
 
 
 def _nodes(tree: Any, known: dict[int, int]) -> Nodes:

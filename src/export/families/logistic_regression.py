@@ -2,12 +2,10 @@
 
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from onnx import TensorProto
 from sklearn.linear_model import LogisticRegression
 
-from src.export.families.family import Family, FamilyParams, Form
+from src.export.families.family import Family, FamilyParams, Form, no_thresholds
+from src.export.families.outputs import add_classes, add_two_classes
 from src.export.graph import Graph
 
 
@@ -23,30 +21,16 @@ def build(params: LogisticRegressionParams, seed: int) -> LogisticRegression:
 
 
 def classify(graph: Graph, matrix: str, model: LogisticRegression) -> None:
-    """Add `scores`, the probabilities, and `label`, which as in scikit-learn comes from the raw scores."""
+    """Add `scores` and `label`, of the weighted sums of the columns."""
     product = graph.add("MatMul", matrix, graph.constant(model.coef_.T))
     raw = graph.add("Add", product, graph.constant(model.intercept_))
-    if len(model.classes_) > 2:
-        graph.add("Softmax", raw, axis=1, output="scores")
-        graph.add("ArgMax", raw, axis=1, keepdims=0, output="label")
-        return
-    second = graph.add("Sigmoid", raw)
-    first = graph.add("Sub", graph.constant(np.array(1.0)), second)
-    graph.add("Concat", first, second, axis=1, output="scores")
-    positive = graph.add("Greater", raw, graph.constant(np.array(0.0)))
-    column = graph.add("Cast", positive, to=TensorProto.INT64)
-    graph.add("Squeeze", column, graph.constant(np.array([1])), output="label")
-
-
-def thresholds(model: LogisticRegression) -> dict[int, NDArray[np.float64]]:
-    """Return nothing: a linear model compares no single column."""
-    return {}
+    (add_classes if len(model.classes_) > 2 else add_two_classes)(graph, raw)
 
 
 LOGISTIC_REGRESSION = Family(
     params=LogisticRegressionParams,
     forms={"classification": Form(LogisticRegression, build, classify, exact=False)},
-    thresholds=thresholds,
+    thresholds=no_thresholds,
     scaled=True,
     parallel=False,
 )

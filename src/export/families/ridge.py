@@ -3,11 +3,11 @@
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.linear_model import Ridge
 
-from src.export.families.family import Family, FamilyParams, Form
+from src.export.families.family import Family, FamilyParams, Form, no_thresholds
+from src.export.families.outputs import add_value
 from src.export.graph import Graph
 
 
@@ -27,18 +27,13 @@ def regress(graph: Graph, matrix: str, model: Ridge) -> None:
     """Add `value`, the weighted sum of the columns."""
     weights = graph.constant(np.asarray(model.coef_, dtype=np.float64).reshape(-1, 1))
     sums = graph.add("Add", graph.add("MatMul", matrix, weights), graph.constant(np.array(model.intercept_)))
-    graph.add("Squeeze", sums, graph.constant(np.array([1])), output="value")
-
-
-def thresholds(model: Ridge) -> dict[int, NDArray[np.float64]]:
-    """Return nothing: a linear model compares no single column."""
-    return {}
+    add_value(graph, sums)
 
 
 RIDGE = Family(
     params=RidgeParams,
     forms={"regression": Form(Ridge, build, regress, exact=False)},
-    thresholds=thresholds,
+    thresholds=no_thresholds,
     scaled=True,
     parallel=False,
 )
