@@ -1,7 +1,7 @@
 """Look at a table: print what is in it, and write parameters to train on it, each doubt as a comment."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import yaml
 
 from src import logs, paths
 from src.cli import Parser
-from src.data.remarks import remarks
+from src.data.remarks import doubts, of_doubts, remarks
 from src.disk.files import write_file
 from src.errors import ConfigError, DataError, exit_on_error
 from src.params import DataParams
@@ -18,9 +18,8 @@ from src.progress import step
 from src.schema.dates import is_moment
 from src.schema.names import find, named, slug
 from src.tables import frames
-from src.tables.infer import why_unusable
+from src.tables.infer import kind_of, why_unusable
 from src.tables.source import read_source_file
-from src.tables.suspects import suspects
 from src.tasks import TASKS, TaskName, side
 
 logger = logging.getLogger(__name__)
@@ -35,14 +34,15 @@ def profile(table: pd.DataFrame, target: str) -> str:
     for header in table.columns:
         values = table[header]
         present = values.dropna()
+        kind = _kind(present)
         mark = f"{header} (target)" if header == target else str(header)
         rows.append(
             (
                 mark[:40],
-                _kind(present),
+                kind,
                 f"{values.isna().mean():.1%}" if values.isna().any() else "-",
                 f"{present.nunique():,}",
-                _values(present),
+                _values(present, kind),
             )
         )
     widths = [max(len(row[place]) for row in rows) for place in range(4)]
@@ -53,7 +53,7 @@ def profile(table: pd.DataFrame, target: str) -> str:
 
 
 def parameters(
-    source: Path, table: pd.DataFrame, target: str, task: TaskName, doubts: dict[str, list[str]]
+    source: Path, table: pd.DataFrame, target: str, task: TaskName, suspect: Mapping[str, Sequence[str]]
 ) -> str:
     """Return the text of a `params.yaml` for `table`; columns that cannot be features are in `data.drop`."""
     useless = {
@@ -73,7 +73,7 @@ def parameters(
         *(f"    - {_yaml(header)} # {why}" for header, why in useless.items()),
         *(
             f"    # - {_yaml(header)} # {'; '.join(said)}"
-            for header, said in doubts.items()
+            for header, said in suspect.items()
             if header not in useless
         ),
         "  ranges: {} # column: [lowest, highest] a request may hold; the others are inferred",
@@ -122,21 +122,19 @@ def _yaml(text: str) -> str:
 def _kind(present: "pd.Series[Any]") -> str:
     if present.empty:
         return "empty"
-    first = present.iloc[0]
-    kinds = {bool: "boolean", int: "integer", float: "float", str: "text"}
-    value = first.item() if hasattr(first, "item") else first
-    if isinstance(value, str) and all(is_moment(text.strip()) for text in present.unique()):
-        return "date"
-    return kinds.get(type(value), "text")
+    kind = kind_of(present)
+    if kind == "category":
+        return "date" if all(is_moment(text.strip()) for text in present.unique()) else "text"
+    return kind
 
 
-def _values(present: "pd.Series[Any]") -> str:
-    if present.empty:
+def _values(present: "pd.Series[Any]", kind: str) -> str:
+    if kind == "empty":
         return ""
-    if _kind(present) in ("integer", "float"):
+    if kind in ("integer", "float"):
         numbers = present.astype(float)
         return f"{numbers.min():g} to {numbers.max():g}, median {numbers.median():g}"
-    if _kind(present) == "date":
+    if kind == "date":
         return f"{present.min()} to {present.max()}"
     common = present.map(str).value_counts().head(3)
     if common.iloc[0] == 1:
@@ -185,16 +183,10 @@ def main() -> None:
     print(f"{len(table):,} rows, {len(table.columns):,} columns\n\n{profile(table, target)}\n")
     print(f"task: {task}; {side('src.tables.targets', task).summary(values)}\n")
     with step("looking for suspects"):
-        doubts: dict[str, list[str]] = {}
-        for header, what in suspects(table, target, task):
-            doubts.setdefault(header, []).append(what)
-    for header, said in doubts.items():
-        logger.warning("column %r %s", header, "; ".join(said))
-    # What is suspect was said; what else is to know of the cells is what `prepare` says.
-    for remark in remarks(found.texts, table, data):
-        if "data.drop" not in remark:
-            logger.warning(remark)
-    content = parameters(arguments.source, table, target, task, doubts)
+        suspect = doubts(table, data)
+    for remark in (*of_doubts(suspect), *remarks(found.texts, table, data)):
+        logger.warning(remark)
+    content = parameters(arguments.source, table, target, task, suspect)
     write_file(arguments.out, content.encode())
     print(f"\n{arguments.out} is written; look at it, then: make train")
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from src import logs, paths
 from src.cli import Parser
-from src.data.remarks import remarks
+from src.data.remarks import doubts, of_doubts, remarks
 from src.disk.files import write_file
 from src.disk.lock import folder_locked
 from src.errors import exit_on_error
@@ -32,7 +32,8 @@ def main() -> None:
     if data.task is not None:
         params.check_task(data.task)
     table = frames.to_values(texts, data)
-    for remark in remarks(texts, table, data):  # before what follows may fail: they may say why
+    # Before what follows may fail: they may say why.
+    for remark in (*of_doubts(doubts(table, data)), *remarks(texts, table, data)):
         logger.warning(remark)
     prepared = frames.prepared(table, data)
     schema, rows = prepared.schema, pd.concat([prepared.train, prepared.test])

@@ -1,7 +1,7 @@
 """What is no error in a table, but its owner should know."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -23,9 +23,6 @@ def remarks(texts: pd.DataFrame, table: pd.DataFrame, data: DataParams) -> Itera
     target = headers.get(find(data.target, headers) or "")
     if target is not None and side("src.tables.targets", data.target_task).IS_TEXT:
         declared.add(target)
-    if target is not None:
-        for header, what in suspects(table, target, data.target_task):
-            yield f"column {header!r} {what}; data.drop: [{header}] leaves it out"
     for header in table.columns:
         values = table[header]
         column = Spelled.of(str(header), texts[header], data.cells)
@@ -38,6 +35,23 @@ def remarks(texts: pd.DataFrame, table: pd.DataFrame, data: DataParams) -> Itera
             yield from spelling.of_guesses(column)
         else:
             yield from spelling.of_numbers(column)
+
+
+def doubts(table: pd.DataFrame, data: DataParams) -> dict[str, list[str]]:
+    """Return what is suspect of columns, by header; `table` is as `remarks` takes it."""
+    headers = named(table.columns)
+    target = find(data.target, headers)
+    found: dict[str, list[str]] = {}
+    if target is not None:
+        for header, what in suspects(table, headers[target], data.target_task):
+            found.setdefault(header, []).append(what)
+    return found
+
+
+def of_doubts(found: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield a line for each column in `found`, which `doubts` gave."""
+    for header, said in found.items():
+        yield f"column {header!r} {'; '.join(said)}; data.drop: [{header}] leaves it out"
 
 
 def _gaps(column: Spelled, values: "pd.Series[Any]") -> Iterator[str]:

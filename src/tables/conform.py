@@ -27,6 +27,15 @@ def to_numbers(header: str, values: pd.Series, cells: CellRule) -> pd.Series:
     return numbers.where(~numbers.isin(cells.numbers)) if cells.numbers else numbers
 
 
+def check_finite(header: str, numbers: pd.Series) -> None:
+    """Raise DataError unless each of `numbers`, of the column `header`, is one that a float32 can be."""
+    if not (numbers.abs() <= FLOAT32_MAX).all():
+        raise DataError(
+            f"column {header!r}: holds an infinite number or one beyond {FLOAT32_MAX:.3g}; "
+            "data.missing can list it as no value"
+        )
+
+
 def to_dates(column: DateColumn, texts: pd.Series) -> pd.Series:
     """Return `texts`, "" where missing, which are dates of `column`, without blanks around them.
 

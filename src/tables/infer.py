@@ -23,6 +23,7 @@ from src.schema.columns import (
 )
 from src.schema.dates import is_moment, read_moment
 from src.schema.names import find, named
+from src.tables.conform import check_finite
 from src.tasks import TaskName, side
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def _infer_column(
     is_text: bool = False,
 ) -> Column:
     present = values.dropna()
-    kind = _kind(present)
+    kind = kind_of(present)
     if kind == "category":
         texts = {str(value): cells.text(str(value)) for value in present.unique()}
         present = present[present.map(lambda value: texts[str(value)] != "")]
@@ -185,12 +186,8 @@ def _bounds(
             f"{MAX_INTEGER} (2^53 - 1); declare it with data.text, or leave it out with data.drop"
         )
     numbers = present.astype(float)
+    check_finite(header, numbers)
     low, high = float(numbers.min()), float(numbers.max())
-    if not (math.isfinite(low) and math.isfinite(high) and max(-low, high) <= FLOAT32_MAX):
-        raise DataError(
-            f"column {header!r}: holds an infinite number or one beyond {FLOAT32_MAX:.3g}; "
-            "data.missing can list it as no value"
-        )
     lowest, highest = allowed or _widened(low, high, whole=kind == "integer")
     if allowed and kind == "integer":
         lowest, highest = float(math.ceil(lowest)), float(math.floor(highest))
@@ -201,7 +198,8 @@ def _bounds(
     return lowest, highest
 
 
-def _kind(present: "pd.Series[Any]") -> Literal["float", "integer", "boolean", "category"]:
+def kind_of(present: "pd.Series[Any]") -> Literal["float", "integer", "boolean", "category"]:
+    """Return what the values `present`, none of them missing, are; what is none of the others is text."""
     types = pd.api.types
     if types.is_bool_dtype(present.dtype) or all(isinstance(value, (bool, np.bool_)) for value in present):
         return "boolean"

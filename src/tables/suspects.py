@@ -24,13 +24,16 @@ def suspects(table: pd.DataFrame, target: str, task: TaskName) -> Iterator[tuple
     An identifier has another value in each row; a leak, by itself, nearly says the target of rows that it
     was not fitted to.
     """
-    columns = [header for header in table.columns if header != target]
+    columns = []
     known: dict[Any, str] = {}
-    for header in columns:
+    for header in table.columns:
+        if header == target:
+            continue
         values = table[header]
         if is_identifier(values):
             yield str(header), "has another value in each row, as an identifier has"
             continue
+        columns.append(header)
         key = _fingerprint(values)
         if key in known and _equal(values, table[known[key]]):
             yield str(header), f"repeats column {known[key]!r}"
@@ -73,8 +76,6 @@ def _leaks(table: pd.DataFrame, columns: list[Any], target: str, task: TaskName)
         of = rows[target].to_numpy(dtype=np.float64)
         known, what = 0.0, "of the variance"
     for header in columns:
-        if is_identifier(table[header]):
-            continue
         score = _alone(_as_numbers(rows[header]), of, fit, rest, task)
         if score >= LEAK and score - known >= ROOM * (1 - known):
             yield str(header), f"alone tells {score:.0%} {what}: is it known before the target is?"

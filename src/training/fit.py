@@ -35,6 +35,7 @@ class Fitted:
     """A model in both forms, and what goes with it into the bundle."""
 
     pipeline: Pipeline
+    rows: pd.DataFrame  # that it was fitted to
     model: bytes
     runtime: Runtime
     exact: bool
@@ -54,30 +55,27 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
     family, form = family_of(pipeline[-1]), form_of(pipeline[-1])
     targets = side("src.tables.targets", schema.task)
     target = targets.to_array(prepared.train[schema.target])
-    with step(f"fitting {type(pipeline[-1]).__name__} to {len(prepared.train)} rows"):
-        pipeline.fit(frame(schema, prepared.train), target)
+    train, test = to_features(schema, prepared.train), to_features(schema, prepared.test)
+    fitted_rows = to_frame(schema, train)
+    with step(f"fitting {type(pipeline[-1]).__name__} to {len(fitted_rows)} rows"):
+        pipeline.fit(fitted_rows, target)
         family.use_one_thread(pipeline[-1])
     with step("exporting to ONNX"):
         model = export(pipeline, schema)
         runtime = open_model(model, schema)
-    train, test = to_features(schema, prepared.train), to_features(schema, prepared.test)
     rows = _joined(train, test, edge_rows(pipeline, schema, EDGE_ROWS, seed))
     with step(f"comparing with scikit-learn on {len(rows.numeric)} rows"):
         check_parity(pipeline, model, schema, rows, exact=form.exact)
     return Fitted(
         pipeline=pipeline,
+        rows=fitted_rows,
         model=model,
         runtime=runtime,
         exact=form.exact,
         profile=profile(schema, train, runtime.predict(train)),
         example=example(pipeline, schema, prepared.test),
-        interval=_interval(prepared, params, target) if TASKS[schema.task].has_interval else None,
+        interval=_interval(schema, params, fitted_rows, target) if TASKS[schema.task].has_interval else None,
     )
-
-
-def frame(schema: Schema, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a prepared `table` as the data frame that a pipeline takes."""
-    return to_frame(schema, to_features(schema, table))
 
 
 def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRows:
@@ -87,21 +85,22 @@ def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRo
         {column.name: _scalar(column, row[column.name]) for column in schema.columns}
         for row in rows.to_dict("records")
     ]
-    predictions = side("src.export.answers", schema.task).expected(pipeline, frame(schema, rows), schema)
+    frame = to_frame(schema, to_features(schema, rows))
+    predictions = side("src.export.answers", schema.task).expected(pipeline, frame, schema)
     made: ExampleRows = side("src.runtime.answers", schema.task).to_example(schema, asked, predictions)
     return made
 
 
-def _interval(prepared: Prepared, params: Params, target: NDArray[np.float64]) -> Interval:
-    schema, seed = prepared.schema, params.data.random_state
+def _interval(schema: Schema, params: Params, rows: pd.DataFrame, target: NDArray[np.float64]) -> Interval:
+    seed = params.data.random_state
 
-    def fitted(rows: pd.DataFrame, of: NDArray[np.float64]) -> Pipeline:
-        pipeline = build_pipeline(schema, build(params.train, schema.task, seed)).fit(rows, of)
+    def fitted(some: pd.DataFrame, of: NDArray[np.float64]) -> Pipeline:
+        pipeline = build_pipeline(schema, build(params.train, schema.task, seed)).fit(some, of)
         family_of(pipeline[-1]).use_one_thread(pipeline[-1])
         return pipeline
 
     with step("measuring how wide the interval around a prediction is"):
-        return interval(fitted, frame(schema, prepared.train), target, seed)
+        return interval(fitted, rows, target, seed)
 
 
 def _joined(*parts: Features) -> Features:

@@ -20,7 +20,7 @@ from src.tables import frames
 from src.tables.frames import Prepared, Recipe
 from src.tables.source import read_texts
 from src.tracking.runs import Run, start_run
-from src.training.fit import Fitted, fit, frame
+from src.training.fit import Fitted, fit
 from src.training.origin import Origin, git_commit, libraries
 
 logger = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def _record(run: Run, fitted: Fitted, prepared: Prepared, params: Params) -> str
     """Return the number of the registered version."""
     schema = prepared.schema
     run.log(params={**_parameters(params), "source": params.data.source, "target": schema.target})
-    return run.register(fitted.pipeline, params.data.model_name(schema.task), frame(schema, prepared.train))
+    return run.register(fitted.pipeline, params.data.model_name(schema.task), fitted.rows)
 
 
 def _write_candidate(

@@ -10,8 +10,8 @@ from sklearn.model_selection import train_test_split
 
 from src.errors import DataError
 from src.schema.cells import CellRule
-from src.schema.columns import FLOAT32_MAX, Schema
-from src.tables.conform import to_numbers
+from src.schema.columns import Schema
+from src.tables.conform import check_finite, to_numbers
 
 IS_TEXT = False  # a number is read as the numbers of other columns are
 
@@ -28,11 +28,7 @@ def infer(target: str, values: "pd.Series[Any]", cells: CellRule) -> dict[str, A
             f"column {target!r}: {missing} rows have no target; data.target_missing: drop leaves them out"
         )
     numbers = values.astype(float)
-    if not np.isfinite(numbers).all() or numbers.abs().max() > FLOAT32_MAX:
-        raise DataError(
-            f"column {target!r}: holds an infinite number or one beyond {FLOAT32_MAX:.3g}; "
-            "data.missing can list it as no value"
-        )
+    check_finite(target, numbers)
     if numbers.nunique() < 2:
         raise DataError(f"column {target!r}: every row has the target {numbers.iloc[0]:g}")
     return {"task": "regression", "classes": ()}
