@@ -30,6 +30,7 @@ from src.schema.columns import Schema
 from src.schema.features import to_features
 from src.serving.app import create_app
 from src.tables import frames
+from src.tables.source import read_texts
 from src.training import train
 from src.training.fit import fit
 from tests.conftest import inside, run
@@ -83,7 +84,9 @@ def pipeline_of(folder: Path) -> Pipeline:
     """Return the pipeline that was trained in `folder`, as scikit-learn has it."""
     with inside(folder):
         data = load_params().data
-        return fit(frames.prepared(frames.read_source(data.raw, data), data), load_params()).pipeline
+        return fit(
+            frames.prepared(frames.to_values(read_texts(data.raw), data), data), load_params()
+        ).pipeline
 
 
 def serve(stack: ExitStack, bundle: Bundle) -> TestClient:

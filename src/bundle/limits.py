@@ -146,8 +146,6 @@ def _is_allowed(column: Column, value: Scalar) -> bool:
     if isinstance(column, CategoryColumn):
         return isinstance(value, str) and 0 < len(value) <= MAX_TEXT
     if isinstance(column, DateColumn):
-        if not isinstance(value, str) or not is_moment(value):
-            return False
-        return column.lowest <= read_moment(value).date().isoformat() <= column.highest
+        return isinstance(value, str) and is_moment(value) and column.spans(read_moment(value))
     kinds = {"boolean": (bool,), "integer": (int,), "float": (int, float)}[column.type]
     return type(value) in kinds and column.lowest <= float(value) <= column.highest

@@ -1,6 +1,6 @@
 """What drift is computed from: rows counted in the bins of training, and how full those were then."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -68,20 +68,21 @@ class RowCounter:
         numbers = [(noted, counts) for _, _, noted, counts in self._numeric]
         texts = [(noted, counts) for _, noted, counts in self._categorical]
         for noted, counts in numbers + texts:
-            _add(counts, noted)
+            add(counts, noted)
             noted[:] = [0] * len(noted)
 
     def count_all(self, features: Features) -> None:
         """Count each of many rows, at once; by any thread."""
         for position, (number, _, _, counts) in enumerate(self._numeric):
             found = number.bins(features.numeric[:, position])
-            _add(counts, np.bincount(found, minlength=len(counts)).tolist())
+            add(counts, np.bincount(found, minlength=len(counts)).tolist())
         for position, (known, _, counts) in enumerate(self._categorical):
             places = [known.get(text, len(counts) - 2) for text in features.categorical[:, position]]
-            _add(counts, np.bincount(places, minlength=len(counts)).tolist())
+            add(counts, np.bincount(places, minlength=len(counts)).tolist())
 
 
-def _add(counts: list[Count], numbers: list[int]) -> None:
+def add(counts: Iterable[Count], numbers: Iterable[int]) -> None:
+    """Add each of `numbers` to the counter in its place."""
     for count, number in zip(counts, numbers, strict=True):
         if number:
             count(number)

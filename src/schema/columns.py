@@ -1,5 +1,6 @@
 """The columns of a table, and what is predicted from them."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -46,6 +47,10 @@ class DateColumn(StrictModel):
     lowest: str
     highest: str
     has_time: bool
+
+    def spans(self, moment: datetime) -> bool:
+        """Return whether `moment` is on a day that a request may hold."""
+        return self.lowest <= moment.date().isoformat() <= self.highest
 
     @property
     def parts(self) -> tuple[NumericColumn, ...]:

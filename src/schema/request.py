@@ -82,8 +82,6 @@ def _number_type(column: NumericColumn, cells: CellRule) -> Any:
 
 def _date_type(column: DateColumn, cells: CellRule) -> Any:
     """Return the type of a date: a text in ISO 8601, which becomes the tuple of its parts."""
-    lowest, highest = (read_moment(end) for end in (column.lowest, column.highest))
-    latest = highest.replace(hour=23, minute=59, second=59, microsecond=999_999)
 
     def check(text: str) -> tuple[float, ...] | None:
         if column.nullable and cells.is_missing(text):
@@ -92,7 +90,7 @@ def _date_type(column: DateColumn, cells: CellRule) -> Any:
             moment = read_moment(text.strip() if cells.strip else text)
         except OverflowError:
             moment = None
-        if moment is None or not lowest <= moment <= latest:
+        if moment is None or not column.spans(moment):
             raise ValueError(f"a date from {column.lowest} to {column.highest} is allowed")
         if not column.has_time and moment.time() != time():
             raise ValueError("a date without a time is allowed")

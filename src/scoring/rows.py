@@ -136,7 +136,7 @@ def _date(column: DateColumn, cells: CellRule) -> Callable[[str], object]:
             moment = read_moment(text)
         except (ValueError, OverflowError):
             raise _WrongCell(f"{_shown(raw)} is not a date such as {column.lowest}") from None
-        if not column.lowest <= moment.date().isoformat() <= column.highest:
+        if not column.spans(moment):
             raise _WrongCell(f"{_shown(raw)}; allowed: {column.lowest} to {column.highest}")
         if not column.has_time and moment.time() != time():
             raise _WrongCell(f"{_shown(raw)}; allowed: a date without a time")

@@ -22,7 +22,7 @@ from prometheus_client import (
 from src.bundle.bundle import Bundle
 from src.monitoring.online import Reference, RowCounter
 from src.monitoring.profile import profile_of
-from src.serving.prediction_metrics import PredictionMetrics
+from src.serving.predictions import PredictionMetrics
 from src.serving.worker_gauges import forget_dead_workers, forget_worker, shared_folder
 from src.serving.worker_versions import Everyone, Labels, SharedVersions
 

@@ -57,6 +57,13 @@ class FieldError(AnswerModel):
     detail: str = Field(description="What is allowed.")
 
 
+class Answered(AnswerModel):
+    """The fields of an answer after its predictions."""
+
+    model_version: str = Field(description="The version of the model that answered.")
+    warnings: list[FieldError] | None = Field(None, description="Of texts that training did not see.")
+
+
 class ProblemDetails(AnswerModel):
     """An error, as RFC 9457 has it."""
 

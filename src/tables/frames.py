@@ -72,11 +72,6 @@ def with_task(texts: pd.DataFrame, data: DataParams) -> DataParams:
     return data.model_copy(update={"task": task})
 
 
-def read_source(path: Path, data: DataParams) -> pd.DataFrame:
-    """Return the table at `path` as `to_values` does; raises as it and `read_texts` do."""
-    return to_values(read_texts(path), data)
-
-
 def to_values(texts: pd.DataFrame, data: DataParams) -> pd.DataFrame:
     """Return `texts` as what they spell, headers as they are, without what `data.drop` names.
 
@@ -104,7 +99,7 @@ def to_values(texts: pd.DataFrame, data: DataParams) -> pd.DataFrame:
 
 
 def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
-    """Return the schema of `table`, as `read_source` gives it, and its rows in two parts.
+    """Return the schema of `table`, as `to_values` gives it, and its rows in two parts.
 
     Raises:
         DataError: the table does not hold what the parameters say.

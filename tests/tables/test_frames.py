@@ -85,7 +85,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_headers_stay_as_they_are_and_words_for_missing_are_missing(write: Write) -> None:
     path = write("\ufeffAge (years),City\n1,Porto\n\nNA,\n")
 
-    table = frames.read_source(path, data_params())
+    table = frames.to_values(read_texts(path), data_params())
 
     assert list(table.columns) == ["Age (years)", "City"]
     assert table["Age (years)"].tolist()[0] == 1
@@ -93,7 +93,7 @@ def test_headers_stay_as_they_are_and_words_for_missing_are_missing(write: Write
 
 
 def test_a_text_column_keeps_what_looks_like_a_number(write: Write) -> None:
-    table = frames.read_source(write("code,n\n1.0,01.5\n2,2\n"), data_params(text=("code",)))
+    table = frames.to_values(read_texts(write("code,n\n1.0,01.5\n2,2\n")), data_params(text=("code",)))
 
     assert table["code"].tolist() == ["1.0", "2"]
     assert table["n"].tolist() == [1.5, 2]
@@ -106,7 +106,7 @@ def test_numbers_come_back_to_the_last_bit(
     path = tmp_path_factory.getbasetemp() / "numbers.csv"
     path.write_bytes(frames.to_bytes(pd.DataFrame({"a": values, "b": 1.0})))
 
-    table = frames.read_source(path, data_params())
+    table = frames.to_values(read_texts(path), data_params())
 
     assert table["a"].to_numpy(dtype=float).tolist() == values
 
@@ -222,7 +222,9 @@ def test_the_split_is_scikit_learns() -> None:
         rows, labels, test_size=0.2, random_state=42, stratify=labels
     )
 
-    prepared = frames.prepared(frames.read_source(REPOSITORY / "data/iris.csv", data_params()), data_params())
+    prepared = frames.prepared(
+        frames.to_values(read_texts(REPOSITORY / "data/iris.csv"), data_params()), data_params()
+    )
 
     assert (len(prepared.train), len(prepared.test)) == (120, 30)
     assert prepared.test.iloc[:, :4].to_numpy().tolist() == expected_rows.to_numpy().tolist()
@@ -233,11 +235,11 @@ def test_the_split_is_scikit_learns() -> None:
 def test_dropped_columns_are_gone_and_unknown_ones_an_error(write: Write) -> None:
     path = write("Customer ID,x,species\n1,2,a\n")
 
-    table = frames.read_source(path, data_params(drop=("customer_id",)))
+    table = frames.to_values(read_texts(path), data_params(drop=("customer_id",)))
 
     assert list(table.columns) == ["x", "species"]
     with pytest.raises(DataError, match="data.drop: no column 'id', the table has customer_id, x, species"):
-        frames.read_source(path, data_params(drop=("id",)))
+        frames.to_values(read_texts(path), data_params(drop=("id",)))
 
 
 def test_prepared_tables_come_back_as_they_were(workspace: Path) -> None:
@@ -293,7 +295,7 @@ def wide(tmp_path: Path, **changes: object) -> Prepared:
     path = tmp_path / "wide.csv"
     table.to_csv(path, index=False)
     data = data_params(target="y", **changes)
-    return frames.prepared(frames.read_source(path, data), data)
+    return frames.prepared(frames.to_values(read_texts(path), data), data)
 
 
 def test_all_columns_that_no_model_can_take_are_named_at_once(tmp_path: Path) -> None:
@@ -327,4 +329,4 @@ def test_a_target_that_leaves_no_row_is_said_to_be_so(tmp_path: Path) -> None:
     data = data_params(target="y", rare_classes="drop")
 
     with pytest.raises(DataError, match="^column 'y': left out 30 classes of one row: .*: no row is left$"):
-        frames.prepared(frames.read_source(path, data), data)
+        frames.prepared(frames.to_values(read_texts(path), data), data)

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from src.bundle.bundle import Bundle
+from src.monitoring.online import add
 from src.runtime.answers.classification import Predictions
 from src.runtime.explain import Explanation as Parts
 from src.schema.columns import Schema
 from src.serving.logs import Predicted
-from src.serving.models import AnswerModel, FieldError, ModelDescription, ModelOrigin
-from src.serving.prediction_metrics import ModelFailure, PredictionMetrics
+from src.serving.models import Answered, AnswerModel, ModelDescription, ModelOrigin
+from src.serving.predictions import ModelFailure, PredictionMetrics, in_template
 from src.serving.protocols.tensors import Tensor
 
 ROW_SUMMARY = "Predict the class of one row."
@@ -40,15 +41,16 @@ class RowPrediction(AnswerModel):
     explanation: Explanation | None = Field(None, description="Why, when the query says `explain=true`.")
 
 
-class Prediction(RowPrediction):
-    model_version: str = Field(description="The version of the model that answered.")
-    warnings: list[FieldError] | None = Field(None, description="Of texts that training did not see.")
-
-
-class BatchPrediction(AnswerModel):
+class _Rows(AnswerModel):
     predictions: list[RowPrediction] = Field(description="In the order of the rows.")
-    model_version: str = Field(description="The version of the model that answered.")
-    warnings: list[FieldError] | None = Field(None, description="Of texts that training did not see.")
+
+
+class Prediction(Answered, RowPrediction):
+    pass  # the fields of the last base come first
+
+
+class BatchPrediction(Answered, _Rows):
+    pass
 
 
 class _Measures(AnswerModel):
@@ -59,7 +61,7 @@ class _Measures(AnswerModel):
 
 
 class ModelInfo(ModelOrigin, _Measures, ModelDescription):
-    pass  # the fields of the last base come first
+    pass
 
 
 def constrain(components: dict[str, Any], schema: Schema) -> None:
@@ -85,7 +87,7 @@ class Answers:
             Predicted(label, f', "predicted_class": {json.dumps(label)}') for label in self._classes
         ]
         self._row_templates = [_template(label, self._classes) for label in self._classes]
-        version = f',"model_version":{_text(self._version)}}}'
+        version = f',"model_version":{in_template(self._version)}}}'
         self._templates = [f"{template[:-1]}{version}" for template in self._row_templates]
         self._batch_template = f'{{"predictions":[%s]{version}'
         self._counts = [metrics.answers.labels(label).inc for label in self._classes]
@@ -113,9 +115,7 @@ class Answers:
         labels, scores = predictions
         if not np.isfinite(scores).all():
             raise self._failure()
-        counted = np.bincount(labels, minlength=len(self._classes))
-        for count, number in zip(self._counts, counted, strict=True):
-            count(int(number))
+        add(self._counts, np.bincount(labels, minlength=len(self._classes)).tolist())
         self._observe_all(confidences_of(predictions))
         return predictions
 
@@ -180,9 +180,5 @@ def plain(schema: Schema, predictions: Predictions, method: str) -> list[Any]:
 
 def _template(label: str, classes: tuple[str, ...]) -> str:
     """Return the answer for `label` as JSON, `%r` where a number goes; `repr` of a float is JSON."""
-    probabilities = ",".join(f"{_text(name)}:%r" for name in classes)
-    return f'{{"prediction":{_text(label)},"confidence":%r,"probabilities":{{{probabilities}}}}}'
-
-
-def _text(value: str) -> str:
-    return json.dumps(value).replace("%", "%%")
+    probabilities = ",".join(f"{in_template(name)}:%r" for name in classes)
+    return f'{{"prediction":{in_template(label)},"confidence":%r,"probabilities":{{{probabilities}}}}}'

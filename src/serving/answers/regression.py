@@ -1,6 +1,5 @@
 """How a predicted number is documented, answered and counted; what can be done beforehand is."""
 
-import json
 import math
 from typing import Any, Literal
 
@@ -9,13 +8,14 @@ from pydantic import Field
 
 from src.bundle.bundle import Bundle
 from src.monitoring.bins import NumericProfile, bin_names, bin_of
+from src.monitoring.online import add
 from src.monitoring.profile import profile_of
 from src.runtime.answers.regression import Predictions
 from src.runtime.explain import Explanation as Parts
 from src.schema.columns import Schema
 from src.serving.logs import Predicted
-from src.serving.models import AnswerModel, FieldError, ModelDescription, ModelOrigin
-from src.serving.prediction_metrics import ModelFailure, PredictionMetrics
+from src.serving.models import Answered, AnswerModel, ModelDescription, ModelOrigin
+from src.serving.predictions import ModelFailure, PredictionMetrics, in_template
 from src.serving.problems import bad_request
 from src.serving.protocols.tensors import Tensor
 
@@ -48,15 +48,16 @@ class RowPrediction(AnswerModel):
     explanation: Explanation | None = Field(None, description="Why, when the query says `explain=true`.")
 
 
-class Prediction(RowPrediction):
-    model_version: str = Field(description="The version of the model that answered.")
-    warnings: list[FieldError] | None = Field(None, description="Of texts that training did not see.")
-
-
-class BatchPrediction(AnswerModel):
+class _Rows(AnswerModel):
     predictions: list[RowPrediction] = Field(description="In the order of the rows.")
-    model_version: str = Field(description="The version of the model that answered.")
-    warnings: list[FieldError] | None = Field(None, description="Of texts that training did not see.")
+
+
+class Prediction(Answered, RowPrediction):
+    pass  # the fields of the last base come first
+
+
+class BatchPrediction(Answered, _Rows):
+    pass
 
 
 class _Measures(AnswerModel):
@@ -69,7 +70,7 @@ class _Measures(AnswerModel):
 
 
 class ModelInfo(ModelOrigin, _Measures, ModelDescription):
-    pass  # the fields of the last base come first
+    pass
 
 
 def constrain(components: dict[str, Any], schema: Schema) -> None:
@@ -89,7 +90,7 @@ class Answers:
         if interval is not None:
             within = f'"lower":%r,"upper":%r,"coverage":{interval.coverage!r}'
             self._template = f'{{"prediction":%r,"interval":{{{within}}}}}'
-        version = f',"model_version":{_text(self._version)}}}'
+        version = f',"model_version":{in_template(self._version)}}}'
         self._row_template = f"{self._template[:-1]}{version}"
         self._batch_template = f'{{"predictions":[%s]{version}'
         profile = profile_of(bundle)
@@ -120,9 +121,7 @@ class Answers:
         if self._bins is None:
             self._counts[0](len(values))
         else:
-            places = np.bincount(self._bins.bins(values), minlength=len(self._counts))
-            for count, number in zip(self._counts, places.tolist(), strict=True):
-                count(number)
+            add(self._counts, np.bincount(self._bins.bins(values), minlength=len(self._counts)).tolist())
         return predictions
 
     def many(self, predictions: Predictions) -> bytes:
@@ -168,7 +167,3 @@ def plain(schema: Schema, predictions: Predictions, method: str) -> list[Any]:
         raise bad_request(f"This model predicts numbers, it has no {method}.")
     values: list[Any] = predictions.values.tolist()
     return values
-
-
-def _text(value: str) -> str:
-    return json.dumps(value).replace("%", "%%")

@@ -1,4 +1,6 @@
-"""What is counted of predictions, whatever the task."""
+"""What the answers of every task share: what is counted of them, and how their templates are written."""
+
+import json
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +37,8 @@ class PredictionMetrics:
 
 class ModelFailure(Exception):
     """The model gave something that is not a finite number."""
+
+
+def in_template(value: str) -> str:
+    """Return `value` as JSON that stands in a template of the operator `%`."""
+    return json.dumps(value).replace("%", "%%")
