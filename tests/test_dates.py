@@ -1,7 +1,5 @@
 """Dates from the table to the answer: the same numbers in training, requests, files and every protocol."""
 
-import contextlib
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,28 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from starlette.testclient import TestClient
 
 from src import paths
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle
-from src.config import Settings
-from src.data import prepare
 from src.errors import BundleError, DataError
-from src.evaluation import evaluate
 from src.params import DataParams
-from src.runtime import session
 from src.runtime.session import load
 from src.schema.columns import DateColumn
-from src.schema.features import to_features
 from src.scoring import score
 from src.scoring.rows import to_rows
-from src.serving.factory import create_app
 from src.tables import frames
-from src.training import train
+from src.training.fit import as_asked
+from tests.checkouts import client_of, run_stages, values, write_checkout
 from tests.conftest import inside, resealed, run
-from tests.serving.conftest import FakeSource
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -59,22 +50,9 @@ def rides(rows: int = 600) -> pd.DataFrame:
 @pytest.fixture(scope="module", params=MODELS, ids=lambda params: params["model"])
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rides") / "checkout"
-    (folder / "data").mkdir(parents=True)
-    rides().to_csv(folder / "data/rides.csv", index=False)
-    data = {
-        "name": "rides",
-        "source": "data/rides.csv",
-        "target": "rides",
-        "drop": [],
-        "ranges": {},
-        "test_size": 0.25,
-        "random_state": 0,
-    }
-    params = {"data": data, "train": request.param, "evaluate": {"beat_baseline_by": 0.1}}
-    (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    with inside(folder), contextlib.redirect_stdout(io.StringIO()):
-        for main in (prepare.main, train.main, evaluate.main):
-            run(main)
+    write_checkout(folder, rides(), "rides", request.param, {"beat_baseline_by": 0.1}, name="rides")
+    with inside(folder):
+        run_stages()
     return folder
 
 
@@ -91,27 +69,13 @@ def bundle(checkout: Path) -> Bundle:
 
 @pytest.fixture
 def client(bundle: Bundle) -> Iterator[TestClient]:
-    settings = Settings(model_refresh_seconds=3600, rate_limit_predict="1000/minute")
-    app = create_app(settings, FakeSource())
-    app.state.shared.serve(bundle, session.load(bundle))
-    with TestClient(app) as client:
+    with client_of(bundle) as client:
         yield client
 
 
 @pytest.fixture
 def rows(bundle: Bundle) -> list[dict[str, Any]]:
-    test = frames.read_prepared(paths.TEST, bundle.schema).head(40)
-    return [
-        {name: row[name] if row[name] != "" else None for name in bundle.schema.names}
-        for row in test.to_dict("records")
-    ]
-
-
-def numbers(bundle: Bundle, rows: list[dict[str, Any]]) -> list[float]:
-    columns = {name: [row[name] for row in rows] for name in bundle.schema.names}
-    [values] = load(bundle).predict(to_features(bundle.schema, columns))
-    found: list[float] = values.tolist()
-    return found
+    return as_asked(bundle.schema, frames.read_prepared(paths.TEST, bundle.schema).head(40))
 
 
 def test_the_columns_are_dates(bundle: Bundle) -> None:
@@ -130,7 +94,7 @@ def test_the_columns_are_dates(bundle: Bundle) -> None:
 def test_every_way_in_gives_the_same_number(
     client: TestClient, bundle: Bundle, rows: list[dict[str, Any]]
 ) -> None:
-    expected = numbers(bundle, rows)
+    expected = values(bundle, rows)
     close = expected if bundle.manifest.exact else pytest.approx(expected, rel=1e-9)
     texts = pd.DataFrame(rows).fillna("").astype(str)
 
@@ -209,7 +173,7 @@ def test_a_date_may_be_missing_where_training_saw_gaps(
         client.post("/predict", json={name: row[name] for name in row if name != "station_opened"}),
     ]
 
-    [expected] = numbers(bundle, [{**row, "station_opened": None}])
+    [expected] = values(bundle, [{**row, "station_opened": None}])
     assert [answer.json()["prediction"] for answer in answers] == pytest.approx([expected] * 2, rel=1e-12)
 
 

@@ -1,7 +1,5 @@
 """A number from the table to the answer: every stage and every protocol, with each family that can."""
 
-import contextlib
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from starlette.testclient import TestClient
 
 from src import paths
@@ -19,15 +16,13 @@ from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.data import prepare
 from src.errors import BundleError, ConfigError
-from src.evaluation import evaluate
 from src.promotion import compare
-from src.runtime import session
 from src.runtime.answers.regression import Predictions
 from src.runtime.session import load
-from src.schema.features import Features, to_features
+from src.schema.features import Features
 from src.scoring import score
 from src.serving.factory import create_app
-from src.training import train
+from tests.checkouts import client_of, run_stages, values, write_checkout
 from tests.conftest import inside, resealed, run
 from tests.mixed import mixed_table
 from tests.serving.conftest import FakeSource
@@ -41,26 +36,16 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def write_inputs(folder: Path, model: str, **evaluate: object) -> None:
+def write_inputs(folder: Path, model: str, **gate: object) -> None:
     """Make a table of prices, with gaps in it, and parameters for it the inputs in `folder`."""
-    (folder / "data").mkdir(parents=True, exist_ok=True)
     table = mixed_table().drop(columns=["bought?"])
     random = np.random.default_rng(1)
     table["Price (€)"] = np.round(
         100 + 2.0 * table["Age (years)"] + 40 * table["member"] + random.normal(0, 5, len(table)), 2
     )
-    table.to_csv(folder / "data/prices.csv", index=False)
-    data = {
-        "name": "prices",
-        "source": "data/prices.csv",
-        "target": "Price (€)",
-        "drop": ["customer id"],
-        "ranges": {},
-        "test_size": 0.25,
-        "random_state": 3,
-    }
-    params = {"data": data, "train": MODELS[model], "evaluate": {"beat_baseline_by": 0.1, **evaluate}}
-    (folder / "params.yaml").write_text(yaml.safe_dump(params, allow_unicode=True))
+    gate = {"beat_baseline_by": 0.1, **gate}
+    drop = ["customer id"]
+    write_checkout(folder, table, "Price (€)", MODELS[model], gate, name="prices", drop=drop, random_state=3)
 
 
 @pytest.fixture(scope="module", params=list(MODELS))
@@ -68,11 +53,8 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A folder after the three stages."""
     folder = tmp_path_factory.mktemp("prices") / "checkout"
     write_inputs(folder, request.param, at_least={"r2": 0.8}, at_most={"rmse": 20.0})
-    with inside(folder), contextlib.redirect_stdout(io.StringIO()) as printed:
-        run(prepare.main)
-        run(train.main)
-        run(evaluate.main)
-    (folder / "printed").write_text(printed.getvalue())
+    with inside(folder):
+        (folder / "printed").write_text(run_stages())
     return folder
 
 
@@ -90,23 +72,13 @@ def bundle(checkout: Path) -> Bundle:
 
 @pytest.fixture
 def client(bundle: Bundle) -> Iterator[TestClient]:
-    app = create_app(Settings(model_refresh_seconds=3600, model_dir=paths.MODELS), FakeSource())
-    app.state.shared.serve(bundle, session.load(bundle))
-    with TestClient(app) as client:
+    with client_of(bundle) as client:
         yield client
 
 
 @pytest.fixture
 def rows(bundle: Bundle) -> list[dict[str, Any]]:
     return [dict(row) for row in bundle.example.rows]
-
-
-def numbers(bundle: Bundle, rows: list[dict[str, Any]]) -> list[float]:
-    """Return what the model says of `rows`, without a server."""
-    columns = {name: [row[name] for row in rows] for name in bundle.schema.names}
-    [values] = load(bundle).predict(to_features(bundle.schema, columns))
-    found: list[float] = values.tolist()
-    return found
 
 
 def test_the_bundle_says_that_it_predicts_a_number(checkout: Path, bundle: Bundle) -> None:
@@ -142,7 +114,7 @@ def test_a_row_is_answered_with_its_number_and_interval(
                 "coverage": 0.9,
             },
         }
-        for value in numbers(bundle, rows)
+        for value in values(bundle, rows)
     ]
 
     answers = [client.post("/predict", json=row) for row in rows]
@@ -156,7 +128,7 @@ def test_a_row_is_answered_with_its_number_and_interval(
 def test_the_other_protocols_give_the_same_numbers(
     client: TestClient, bundle: Bundle, rows: list[dict[str, Any]]
 ) -> None:
-    expected = numbers(bundle, rows)
+    expected = values(bundle, rows)
 
     mlflow = client.post("/invocations", json={"dataframe_records": rows})
     chances = client.post(
@@ -185,7 +157,7 @@ def test_the_other_protocols_give_the_same_numbers(
             "name": "prediction",
             "datatype": "FP64",
             "shape": [len(complete)],
-            "data": numbers(bundle, complete),
+            "data": values(bundle, complete),
         }
     ]
     assert client.get("/v2/models/PricesRegressor").json()["outputs"] == [
@@ -209,14 +181,14 @@ def test_numbers_are_counted_in_the_bins_of_training(client: TestClient, rows: l
 
     lines = client.get("/metrics").text.splitlines()
 
-    def values(name: str) -> dict[str, float]:
+    def shares(name: str) -> dict[str, float]:
         return {
             line.split('predicted_class="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1])
             for line in lines
             if line.startswith(name + "{")
         }
 
-    served, training = values("model_predictions_total"), values("model_class_reference_share")
+    served, training = shares("model_predictions_total"), shares("model_class_reference_share")
     assert sum(served.values()) == 2 * len(rows)
     assert served.keys() == training.keys()
     assert sum(training.values()) == pytest.approx(1)
@@ -256,10 +228,10 @@ def test_the_page_shows_it(client: TestClient) -> None:
 def test_a_file_is_scored(checkout: Path, bundle: Bundle, tmp_path: Path) -> None:
     out = tmp_path / "scored.csv"
 
-    run(score.main, "data/prices.csv", "--out", str(out))
+    run(score.main, "data/table.csv", "--out", str(out))
 
     scored = pd.read_csv(out)
-    source = pd.read_csv("data/prices.csv")
+    source = pd.read_csv("data/table.csv")
     assert bundle.manifest.interval is not None
     assert list(scored.columns) == [*source.columns, "prediction", "interval_lower", "interval_upper"]
     assert np.corrcoef(scored["prediction"], source["Price (€)"])[0, 1] > 0.9

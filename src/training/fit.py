@@ -81,14 +81,19 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
 def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRows:
     """Return a few rows of `test`, different ones first, with the answers of `pipeline`."""
     rows = side("src.tables.targets", schema.task).example_rows(test, EXAMPLE_ROWS, schema.target)
-    asked = [
-        {column.name: _scalar(column, row[column.name]) for column in schema.columns}
-        for row in rows.to_dict("records")
-    ]
+    asked = as_asked(schema, rows)
     frame = to_frame(schema, to_features(schema, rows))
     predictions = side("src.export.answers", schema.task).expected(pipeline, frame, schema)
     made: ExampleRows = side("src.runtime.answers", schema.task).to_example(schema, asked, predictions)
     return made
+
+
+def as_asked(schema: Schema, rows: pd.DataFrame) -> list[dict[str, Scalar]]:
+    """Return `rows` of a prepared table as requests spell them."""
+    return [
+        {column.name: _scalar(column, row[column.name]) for column in schema.columns}
+        for row in rows.to_dict("records")
+    ]
 
 
 def _interval(schema: Schema, params: Params, rows: pd.DataFrame, target: NDArray[np.float64]) -> Interval:

@@ -1,7 +1,6 @@
 """A real server with a model that has every kind of column, and rows that use them."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,18 +9,10 @@ import httpx
 import pandas as pd
 import pytest
 
-from src.data import prepare
-from src.evaluation import evaluate
-from src.training import train
 from tests import servers
-from tests.conftest import REPOSITORY, copy_inputs, inside, run
+from tests.checkouts import run_stages, serving
+from tests.conftest import copy_inputs, inside
 from tests.mixed import mixed_table, write_mixed
-from tests.ports import free_port
-from tests.servers import Server, answers
-
-UNLIMITED = dict.fromkeys(
-    ("RATE_LIMIT_PREDICT", "RATE_LIMIT_PREDICT_BATCH", "RATE_LIMIT_MODEL_INFO"), "100000/minute"
-)
 
 
 class Served(NamedTuple):
@@ -46,18 +37,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     copy_inputs(folder / "checkout")
     with inside(folder / "checkout"):
         write_mixed(Path())
-        for main in (prepare.main, train.main, evaluate.main):
-            run(main)
-    port = free_port()
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY), "PORT": str(port), **UNLIMITED}
-    command = [sys.executable, "-m", "src.serving"]
-    server = Server(command, folder / "checkout", folder / "log", environment)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        server.wait_until(lambda: answers(f"{url}/readyz"), "the server is ready")
+        run_stages()
+    with serving(folder / "checkout") as url:
         yield Served(url, _rows())
-    finally:
-        server.end()
 
 
 def _rows() -> list[dict[str, Any]]:

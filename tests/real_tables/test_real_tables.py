@@ -6,10 +6,7 @@ the model and of the baseline, the seconds, and the most memory that the process
 
 import importlib
 import resource
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,21 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.datasets
-import yaml
 
 from src import paths
 from src.bundle import bundle as bundles
-from src.bundle.bundle import Bundle
 from src.config import StoreSettings
-from src.data import prepare
-from src.evaluation import evaluate
-from src.runtime.session import load
-from src.schema.features import to_features
 from src.tables import frames
-from src.training import train
+from src.training.fit import as_asked
 from tests import servers
-from tests.conftest import REPOSITORY, inside, run
-from tests.ports import free_port
+from tests.checkouts import run_stages, serving, values, write_checkout
+from tests.conftest import inside
 
 pytestmark = pytest.mark.timeout(1_800)
 
@@ -40,7 +31,6 @@ FOREST = {"model": "random_forest", "n_estimators": 100, "max_depth": 10}
 EXTRA = {"model": "extra_trees", "n_estimators": 100, "max_depth": 10}
 BOOSTED = {"model": "hist_gradient_boosting"}
 LOGISTIC, RIDGE = {"model": "logistic_regression"}, {"model": "ridge"}
-UNLIMITED = {"RATE_LIMIT_PREDICT": "100000/minute", "RATE_LIMIT_PREDICT_BATCH": "100000/minute"}
 ASKED = 50  # rows over HTTP
 
 
@@ -132,32 +122,6 @@ def table_of(case: Case) -> pd.DataFrame:
     return frame.drop(columns="rownames", errors="ignore")
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve the model of `folder` in a process of its own; give its address."""
-    port = free_port()
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY), "PORT": str(port), **UNLIMITED}
-    command = [sys.executable, "-m", "src.serving"]
-    server = servers.Server(command, folder, folder / "log", environment)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        server.wait_until(lambda: servers.answers(f"{url}/readyz"), "the server is ready")
-        yield url
-    finally:
-        server.end()
-
-
-def asked(bundle: Bundle, test: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows of `test` as requests spell them."""
-    kinds: dict[str, Any] = {"boolean": bool, "integer": int, "float": float, "category": str, "date": str}
-
-    def cell(column: Any, value: Any) -> Any:
-        return None if value == "" or value != value else kinds[column.type](value)
-
-    rows = test.head(ASKED).to_dict("records")
-    return [{one.name: cell(one, row[one.name]) for one in bundle.schema.columns} for row in rows]
-
-
 def _numbers(answer: dict[str, Any]) -> Any:
     """Return what is compared of an answer: its probabilities, or its number."""
     return list(answer["probabilities"].values()) if "probabilities" in answer else answer["prediction"]
@@ -175,43 +139,25 @@ def approximately(expected: list[Any], tolerance: float) -> Any:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.table}-{case.target}")
 def test_a_real_table_becomes_an_answer(case: Case, tmp_path: Path) -> None:
     table = table_of(case)
-    (tmp_path / "data").mkdir()
-    table.to_csv(tmp_path / "data/table.csv", index=False)
-    data = {
-        "name": "real",
-        "source": "data/table.csv",
-        "target": case.target,
-        "drop": [],
-        "ranges": {},
-        "target_missing": "drop",
-        "rare_classes": "drop",
-        "unusable": "drop",
-        "test_size": 0.25,
-        "random_state": 0,
-        **case.data,
-    }
+    data = {"target_missing": "drop", "rare_classes": "drop", "unusable": "drop", **case.data}
     gate = {"beat_baseline_by": 0.0, **({"measure": case.measure} if case.measure else {})}
-    params = {"data": data, "train": case.train, "evaluate": gate}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, allow_unicode=True))
+    write_checkout(tmp_path, table, case.target, case.train, gate, name="real", **data)
     started = time.monotonic()
     with inside(tmp_path):
-        for main in (prepare.main, train.main, evaluate.main):
-            run(main)
+        run_stages()
         seconds = time.monotonic() - started
         bundle = bundles.load(bundles.folder_fetch(StoreSettings().model_dir))
-        rows = asked(bundle, frames.read_prepared(paths.TEST, bundle.schema))
+        rows = as_asked(bundle.schema, frames.read_prepared(paths.TEST, bundle.schema).head(ASKED))
         with serving(tmp_path) as url, httpx.Client(base_url=url, timeout=servers.PATIENCE) as client:
             one = [client.post("/predict", json=row) for row in rows[:5]]
             batch = client.post("/predict/batch", json={"rows": rows})
 
     assert [answer.status_code for answer in (*one, batch)] == [200] * (len(rows[:5]) + 1), batch.text
     answers = batch.json()["predictions"]
-    columns = {name: [row[name] for row in rows] for name in bundle.schema.names}
-    predicted = load(bundle).predict(to_features(bundle.schema, columns))
     alone = [answer.json() for answer in one]
     # What is not exact may differ in the last bit between one row and many.
     tolerance = 0.0 if bundle.manifest.exact else 1e-12
-    assert [_numbers(answer) for answer in answers] == approximately(predicted[-1].tolist(), tolerance)
+    assert [_numbers(answer) for answer in answers] == approximately(values(bundle, rows), tolerance)
     assert [_numbers(answer) for answer in alone] == approximately(
         [_numbers(answer) for answer in answers[:5]], tolerance
     )
