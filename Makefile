@@ -93,6 +93,10 @@ promote: $(INSTALLED) ## Put VERSION=2 into service; REASON="…" is kept in the
 rollback: $(INSTALLED) ## Put the previous champion back into service; REASON="…" is kept in the history
 	@python -m src.promotion.rollback $(if $(REASON),--reason "$(REASON)")
 
+.PHONY: reload
+reload: $(INSTALLED) ## Let the running server look for a newer model now; PORT and API_KEY as for make run
+	@python -m src.serving.reload
+
 ##@ Server
 
 .PHONY: run

@@ -19,6 +19,7 @@ from src.config import Settings, load_settings  # noqa: E402
 from src.errors import ConfigError, exit_on_error  # noqa: E402
 from src.serving.http.addresses import Protocol, acceptors, open_socket  # noqa: E402
 from src.serving.logs import log_config  # noqa: E402
+from src.serving.worker_gauges import FOLDER  # noqa: E402
 from src.serving.workers import Workers  # noqa: E402
 from src.store.sources import source_for  # noqa: E402
 
@@ -97,7 +98,7 @@ def serve(config: uvicorn.Config, listener: socket.socket) -> None:
 def serve_by_workers(config: uvicorn.Config, listener: socket.socket, patience: float) -> None:
     """Run workers that count their metrics together, in a folder that ends with them; exit as they do."""
     folder = tempfile.mkdtemp(prefix="metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before a worker imports the client
+    os.environ[FOLDER] = folder  # before a worker imports the client
     try:
         code = Workers(config, listener, patience).run()
     finally:

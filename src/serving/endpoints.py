@@ -100,22 +100,48 @@ def _open_inference() -> Iterator[Endpoint]:
 
 
 def _mlflow() -> Iterator[Endpoint]:
-    """Give the endpoints of MLflow's scoring protocol."""
-    yield Endpoint(
-        path="/invocations",
-        method="POST",
-        name="invocations",
-        handler=mlflow.invocations,
-        summary="Predict rows, as `mlflow models serve` does.",
-        description="`dataframe_split`, `dataframe_records`, `instances` or `inputs` in JSON, or CSV.",
-        key=True,
-        limit="rate_limit_predict_batch",
-        body=mlflow.invocation_body,
-        answer=mlflow.Predictions,
-        problems=_SCORING_PROBLEMS,
-        form=_MLFLOW,
-        tag=_MLFLOW_TAG,
-    )
+    """Give the endpoints of MLflow's scoring protocol, and those that `mlflow.deployments` calls."""
+    for path, name, summary, missing in (
+        ("/invocations", "invocations", "Predict rows, as `mlflow models serve` does.", ()),
+        (
+            "/endpoints/{name}/invocations",
+            "endpoint_invocations",
+            "Predict rows, for `mlflow.deployments`.",
+            (HTTPStatus.NOT_FOUND,),
+        ),
+    ):
+        yield Endpoint(
+            path=path,
+            method="POST",
+            name=name,
+            handler=mlflow.invocations,
+            summary=summary,
+            description="`dataframe_split`, `dataframe_records`, `instances` or `inputs` in JSON, or CSV.",
+            key=True,
+            limit="rate_limit_predict_batch",
+            body=mlflow.invocation_body,
+            answer=mlflow.Predictions,
+            problems=(*missing, *_SCORING_PROBLEMS),
+            form=_MLFLOW,
+            tag=_MLFLOW_TAG,
+        )
+    for path, name, function, summary, answer in (
+        ("/api/2.0/endpoints", "list_endpoints", mlflow.endpoints, "The model in service.", mlflow.Endpoints),
+        ("/api/2.0/endpoints/{name}", "get_endpoint", mlflow.endpoint, "The same by name.", mlflow.Endpoint),
+    ):
+        yield Endpoint(
+            path=path,
+            name=name,
+            handler=answering(function),
+            summary=summary,
+            description="For `mlflow.deployments`.",
+            key=True,
+            limit="rate_limit_model_info",
+            answer=answer,
+            problems=_NO_MODEL,
+            form=_MLFLOW,
+            tag=_MLFLOW_TAG,
+        )
     yield Endpoint(
         path="/ping",
         name="ping",
@@ -188,6 +214,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         limit="rate_limit_model_info",
         of_task=lambda answers: {"answer": answers.ModelInfo},
         problems=(HTTPStatus.NOT_FOUND,),
+    ),
+    Endpoint(
+        path="/model/reload",
+        method="POST",
+        name="reload_model",
+        tag="Model",
+        handler=answering(routes.reload),
+        summary="Ask the model source for a new champion now, instead of at the next poll.",
+        description="503 when the source fails or its bundle is refused; the model in service stays.",
+        key=True,
+        limit="rate_limit_model_info",
+        answer=models.Reloaded,
+        problems=(HTTPStatus.SERVICE_UNAVAILABLE,),
+        internal=True,
     ),
     Endpoint(
         path="/predict",

@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None, source: Source | None = None) -
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
     )
     app.state.shared = state
+    app.state.follower = follower
     document = app.state.document = Document(state, ENDPOINTS)
     app.openapi = document.content  # type: ignore[method-assign]
     apps = {endpoint.path: endpoint.app(state) for endpoint in ENDPOINTS}

@@ -1,6 +1,8 @@
 """Keeps the champion in service: asks the source for it again and again, in a thread of its own."""
 
+import asyncio
 import logging
+import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,9 +11,11 @@ from src.bundle import bundle as bundles
 from src.errors import BundleError, RegistryError
 from src.runtime import session
 from src.serving.state import AppState
+from src.serving.worker_gauges import has_siblings, shared_folder
 from src.store.sources import Source
 
 PATIENCE_SECONDS = 5.0  # a round that takes longer is spoken of
+ASKED = "reload"  # in the folder that workers share: written when one of them was told to ask at once
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +29,9 @@ class Follower:
         self._token: str | None = None  # of the model in service
         self._said: tuple[str | None, str] | None = None  # what was logged last, so that it is logged once
         self._stop = threading.Event()
-        self._began: float | None = None  # the round that is going on
+        self._wake = threading.Event()  # the next round is now
+        self._begun = self._ended = 0  # rounds
+        self._began: float | None = None  # when the round that is going on began
         self.asked = threading.Event()  # the first round is over, however it ended
 
     def start(self) -> None:
@@ -36,9 +42,24 @@ class Follower:
     def stop(self) -> None:
         """Ask no more; a round that has begun is not waited for."""
         self._stop.set()
+        self._wake.set()
+
+    async def ask_now(self, seconds: float) -> bool:
+        """Ask at once, and so do the other workers; return whether the answer came within `seconds`."""
+        wanted = self._begun + 1  # the round that goes on may have looked before the change
+        if has_siblings():
+            (shared_folder() / ASKED).write_text(str(os.getpid()))
+        self._wake.set()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self._ended < wanted and loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        return self._ended >= wanted
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._wake.clear()
+            self._begun += 1
             self._began = time.monotonic()
             try:
                 self.round()
@@ -48,12 +69,20 @@ class Follower:
                     logging.ERROR,
                 )
             self._began = None
+            self._ended = self._begun
             self.asked.set()
-            self._stop.wait(self._state.settings.model_refresh_seconds)
+            self._wake.wait(self._state.settings.model_refresh_seconds)
 
     def _watch(self) -> None:
-        """Say, once, that a round does not come to its end, and when it does after all."""
+        """Say, once, that a round does not come to its end, and when it does after all.
+
+        And begin one when another worker was told to.
+        """
+        asked = _last_asked()
         while not self._stop.wait(PATIENCE_SECONDS / 10):
+            if (now := _last_asked()) != asked:
+                asked = now
+                self._wake.set()
             began = self._began
             waited = 0.0 if began is None else time.monotonic() - began
             if began is None or waited < PATIENCE_SECONDS:
@@ -73,11 +102,12 @@ class Follower:
             token = self._source.current()
             if token is None:
                 self._say(f"{self._source.description} has no model yet", logging.WARNING)
-            elif token != self._token:
-                with bundles.loading("the bundle"):
-                    bundle = self._source.load()
-                    self._state.serve(bundle, session.load(bundle))
-                self._token = token
+            else:
+                if token != self._token:
+                    with bundles.loading("the bundle"):
+                        bundle = self._source.load()
+                        self._state.serve(bundle, session.load(bundle))
+                    self._token = token
                 self._said = self._state.source_message = None
         except BundleError as error:
             message = f"refused a bundle from {self._source.description}: {error}"
@@ -94,6 +124,14 @@ class Follower:
         self._state.source_message = message
         logger.log(level, message)
         return True
+
+
+def _last_asked() -> int | None:
+    """Return when a worker was last told to ask at once, in nanoseconds; None: never."""
+    try:
+        return (shared_folder() / ASKED).stat().st_mtime_ns if has_siblings() else None
+    except FileNotFoundError:
+        return None
 
 
 def _one_line(error: Exception) -> str:

@@ -16,7 +16,7 @@ LOOPBACK = ("127.0.0.1", "::1")
 def ready(port: int) -> bool:
     """Return whether `/readyz` answers 200: there is a model, and nobody told the server to stop."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    for host in _hosts():
+    for host in hosts():
         try:
             connection = HTTPConnection(host, port, timeout=max(deadline - time.monotonic(), 0.1))
             connection.connect()
@@ -32,7 +32,7 @@ def ready(port: int) -> bool:
     return False
 
 
-def _hosts() -> Iterator[str]:
+def hosts() -> Iterator[str]:
     """Give where the server may listen: at the HOST it was told, or at any of this machine's own."""
     host = os.environ.get("HOST", "")
     if host and host not in EVERY_ADDRESS:

@@ -29,6 +29,12 @@ class Probe(AnswerModel):
     status: Literal["alive", "ready"]
 
 
+class Reloaded(AnswerModel):
+    name: str
+    version: str = Field(description="The version in service now.")
+    changed: bool = Field(description="Whether it is another model than before.")
+
+
 class ModelDescription(AnswerModel):
     """The fields of `/model/info` before the measures."""
 

@@ -9,10 +9,13 @@ from starlette.responses import Response
 
 from src.serving import metrics, models
 from src.serving.endpoint import json_response
+from src.serving.follower import Follower
 from src.serving.problems import Problem
 from src.serving.state import AppState
 from src.tasks import side
 from src.version import VERSION
+
+RELOAD_SECONDS = 60  # that a source may take to give a model
 
 
 def state_of(request: Request) -> AppState:
@@ -61,6 +64,25 @@ async def prometheus(request: Request) -> Response:
     counted.flush()
     content = await asyncio.to_thread(counted.render)
     return Response(content, headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+async def reload(request: Request) -> models.Reloaded:
+    """Ask the source for a newer model now."""
+    state = state_of(request)
+    follower = cast(Follower, request.app.state.follower)
+    before = state.loaded and state.loaded.bundle.digest
+    if not await follower.ask_now(RELOAD_SECONDS):
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "reload_failed",
+            f"The model's source has not answered after {RELOAD_SECONDS} seconds.",
+        )
+    if state.source_message is not None:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "reload_failed", state.source_message)
+    bundle = state.require_model().bundle
+    return models.Reloaded(
+        name=bundle.manifest.name, version=bundle.manifest.version, changed=bundle.digest != before
+    )
 
 
 async def model_info(request: Request) -> models.AnswerModel:

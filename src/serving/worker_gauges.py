@@ -3,10 +3,17 @@
 import os
 from pathlib import Path
 
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # as Prometheus' client is told where the files are
+
+
+def has_siblings() -> bool:
+    """Return whether this process is one of several workers."""
+    return FOLDER in os.environ
+
 
 def shared_folder() -> Path:
-    """Return where the files are, as Prometheus' client is told."""
-    return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    """Return where the files are."""
+    return Path(os.environ[FOLDER])
 
 
 def forget_worker(pid: int) -> None:

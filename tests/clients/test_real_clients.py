@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import requests
 import tritonclient.http as triton
+from mlflow.deployments import get_deploy_client
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from tritonclient.utils import InferenceServerException
 
@@ -100,3 +102,30 @@ def test_mlflows_client_gets_the_same_answers(served: Served) -> None:
     assert json.loads(scores.to_json())["predictions"] == [
         [*one["probabilities"].values()] for one in expected
     ]
+
+
+def test_mlflows_deployment_client_lists_the_model_and_gets_the_same_answers(served: Served) -> None:
+    client = get_deploy_client(served.url)
+
+    [listed] = client.list_endpoints()
+    found = client.get_endpoint(MODEL)
+    rows = json.loads(served.table.to_json(orient="split", index=False))
+    labels = client.predict(endpoint=MODEL, inputs={"dataframe_split": rows})
+    scores = client.predict(
+        endpoint=listed.name,
+        inputs={"dataframe_records": served.rows, "params": {"predict_method": "predict_proba"}},
+    )
+
+    expected = served.predictions()
+    assert found == listed
+    assert (found.name, found.endpoint_type, found.model.name, found.model.provider) == (
+        MODEL,
+        "classification",
+        f"{MODEL} version 1",
+        "mlops-core",
+    )
+    assert requests.post(found.endpoint_url, json={"dataframe_records": served.rows}).json() == labels
+    assert labels == {"predictions": [one["prediction"] for one in expected]}
+    assert scores == {"predictions": [[*one["probabilities"].values()] for one in expected]}
+    with pytest.raises(requests.HTTPError, match="There is no such model; in service is CustomersClassifier"):
+        client.predict(endpoint="other", inputs={"dataframe_records": served.rows})

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -269,4 +270,25 @@ def test_old_versions_do_not_pile_up(
     assert {version_in(labels): value for labels, value in info.items()} == {"11": 0.0, "12": 1.0}
     assert {version_in(labels) for labels in series(server, "model_feature_rows_total")} == {"11", "12"}
     assert files[-1] == files[2]
+    assert server.stop() == 0
+
+
+def test_all_workers_look_for_a_newer_model_when_one_is_told_to(
+    start_server: Start, tmp_path: Path, bundle_files: MakeFiles
+) -> None:
+    models = tmp_path / "models"
+    bundles.write_folder(models, bundle_files(version="1"))
+    server = start_server(MODEL_DIR=str(models), WORKERS="3", MODEL_REFRESH_SECONDS="3600")
+    server.wait_for("/readyz", 200, seconds=LONG)
+    wait_until(lambda: server.log().count("version 1, ") == 3, server)
+    bundles.write_folder(models, bundle_files(version="2"))
+
+    command = [sys.executable, "-m", "src.serving.reload"]
+    environment = {"PORT": str(server.port), "PYTHONPATH": str(REPOSITORY), "PATH": os.environ["PATH"]}
+    told = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=LONG
+    )
+
+    assert (told.returncode, told.stdout, told.stderr) == (0, "IrisClassifier version 2 is in service\n", "")
+    wait_until(lambda: server.log().count("version 2, ") == 3, server)
     assert server.stop() == 0

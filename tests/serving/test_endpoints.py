@@ -19,6 +19,7 @@ from scripts import ingress, tables
 from src.serving import factory, models, openapi
 from src.serving.endpoint import Endpoint, answering
 from src.serving.endpoints import ENDPOINTS
+from src.serving.follower import Follower
 from src.serving.http.context import RequestContext
 from src.serving.metrics import Metrics
 from tests.conftest import REPOSITORY
@@ -36,6 +37,7 @@ def test_what_callers_rely_on() -> None:
         "GET /metrics": (False, None),
         "GET /model/info": (True, "rate_limit_model_info"),
         "GET /model/card": (True, "rate_limit_model_info"),
+        "POST /model/reload": (True, "rate_limit_model_info"),
         "POST /predict": (True, "rate_limit_predict"),
         "POST /predict/batch": (True, "rate_limit_predict_batch"),
         "GET /v2": (False, None),
@@ -48,6 +50,9 @@ def test_what_callers_rely_on() -> None:
         "GET /v2/models/{name}/versions/{version}/ready": (False, None),
         "POST /v2/models/{name}/versions/{version}/infer": (True, "rate_limit_predict_batch"),
         "POST /invocations": (True, "rate_limit_predict_batch"),
+        "POST /endpoints/{name}/invocations": (True, "rate_limit_predict_batch"),
+        "GET /api/2.0/endpoints": (True, "rate_limit_model_info"),
+        "GET /api/2.0/endpoints/{name}": (True, "rate_limit_model_info"),
         "GET /ping": (False, None),
         "GET /version": (False, None),
     }
@@ -152,8 +157,12 @@ def test_the_apps_routes_are_those_of_the_table(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_the_router_answers_as_the_app_does(client: TestClient, endpoint: Endpoint) -> None:
+def test_the_router_answers_as_the_app_does(
+    client: TestClient, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app: Any = client.app
+    monkeypatch.setattr(Follower, "round", lambda self: None)  # the source has nothing new
+    app.state.shared.source_message = None
     loaded = app.state.shared.loaded
     loaded.bundle = replace(loaded.bundle, card_page=b"<h1>Card</h1>")
 
@@ -163,7 +172,11 @@ def test_the_router_answers_as_the_app_does(client: TestClient, endpoint: Endpoi
 
     row = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
     matrix = {"name": "rows", "datatype": "FP64", "shape": [1, 4], "data": [*row.values()]}
-    bodies = {"predict": row, "predict_batch": {"rows": [row]}, "invocations": {"instances": [row]}}
+    bodies = {
+        "predict": row,
+        "predict_batch": {"rows": [row]},
+        **dict.fromkeys(("invocations", "endpoint_invocations"), {"instances": [row]}),
+    }
     options = {"json": bodies.get(endpoint.name, {"inputs": [matrix]})} if endpoint.method == "POST" else {}
     answers = [
         to.request(endpoint.method, concrete(endpoint.path), **options)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from src.serving.endpoint import RequestBody
 from src.serving.loaded_model import LoadedModel
 from src.serving.models import AnswerModel
 from src.serving.problems import Problem, bad_request
-from src.serving.protocols.scoring import Call, Scoring, media_type, predict_rows, read_json
+from src.serving.protocols.scoring import Call, Scoring, asked_for, media_type, predict_rows, read_json
 from src.serving.routes import state_of
 from src.serving.state import AppState
 from src.tasks import side
@@ -28,6 +29,7 @@ FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 METHODS = ("predict", "predict_proba")
 _BOOLEANS = {"true": True, "false": False}
 _CODES = {
+    HTTPStatus.NOT_FOUND: "RESOURCE_DOES_NOT_EXIST",
     HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
     HTTPStatus.FORBIDDEN: "PERMISSION_DENIED",
     HTTPStatus.TOO_MANY_REQUESTS: "REQUEST_LIMIT_EXCEEDED",
@@ -57,6 +59,25 @@ class Predictions(AnswerModel):
     predictions: list[Any]  # of each row
 
 
+class EndpointModel(AnswerModel):
+    name: str
+    provider: str
+
+
+class Endpoint(AnswerModel):
+    """What `mlflow.deployments` calls an endpoint: the model in service."""
+
+    name: str
+    endpoint_type: str
+    model: EndpointModel
+    endpoint_url: str
+    limit: None = None
+
+
+class Endpoints(AnswerModel):
+    endpoints: list[Endpoint]
+
+
 class InvocationError(AnswerModel):
     error_code: str
     message: str
@@ -82,13 +103,34 @@ async def version(request: Request) -> Response:
     return Response(VERSION, media_type="text/plain")
 
 
+async def endpoints(request: Request) -> Endpoints:
+    """The endpoints, of which there is one."""
+    return Endpoints(endpoints=[_endpoint(state_of(request).require_model())])
+
+
+async def endpoint(request: Request) -> Endpoint:
+    """One endpoint."""
+    loaded = state_of(request).require_model()
+    return _endpoint(asked_for(loaded, request.scope.get("path_params", {})))
+
+
+def _endpoint(loaded: LoadedModel) -> Endpoint:
+    name = loaded.bundle.manifest.name
+    return Endpoint(
+        name=name,
+        endpoint_type=loaded.bundle.manifest.task,
+        model=EndpointModel(name=f"{name} version {loaded.version}", provider="mlops-core"),
+        endpoint_url=f"/endpoints/{quote(name)}/invocations",
+    )
+
+
 def invocations(state: AppState) -> ASGIApp:
     """Return the ASGI app of `/invocations`."""
     return Scoring(state, ("application/json", "text/csv"), _invoke)
 
 
 def _invoke(call: Call) -> Response:
-    schema = call.loaded.bundle.schema
+    schema = asked_for(call.loaded, call.path).bundle.schema
     method = METHODS[0]
     if media_type(call.headers) == "text/csv":
         columns = _from_csv(schema, call.body)

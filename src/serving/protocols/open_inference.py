@@ -13,7 +13,7 @@ from src.schema.columns import CategoryColumn, Column, DateColumn, Schema
 from src.serving.loaded_model import LoadedModel
 from src.serving.models import AnswerModel
 from src.serving.problems import Problem, bad_request
-from src.serving.protocols.scoring import Call, Scoring, predict_rows, read_json
+from src.serving.protocols.scoring import Call, Scoring, asked_for, predict_rows, read_json
 from src.serving.protocols.tensors import TEXT, Tensor, read_tensors
 from src.serving.routes import state_of
 from src.serving.state import AppState
@@ -115,7 +115,7 @@ async def ready(request: Request) -> ServerReady:
 
 async def model(request: Request) -> ModelMetadata:
     """Model metadata."""
-    loaded = _asked_for(state_of(request).require_model(), request.scope.get("path_params", {}))
+    loaded = asked_for(state_of(request).require_model(), request.scope.get("path_params", {}))
     schema = loaded.bundle.schema
     inputs = [TensorMetadata(name=one.name, datatype=_datatype(one), shape=[-1]) for one in schema.columns]
     answers = side("src.serving.answers", loaded.bundle.manifest.task)
@@ -131,7 +131,7 @@ async def model(request: Request) -> ModelMetadata:
 
 async def model_ready(request: Request) -> ModelReady:
     """Model readiness."""
-    loaded = _asked_for(state_of(request).require_model(), request.scope.get("path_params", {}))
+    loaded = asked_for(state_of(request).require_model(), request.scope.get("path_params", {}))
     return ModelReady(name=loaded.bundle.manifest.name, ready=True)
 
 
@@ -141,7 +141,7 @@ def infer(state: AppState) -> ASGIApp:
 
 
 def _infer(call: Call) -> Response:
-    loaded = _asked_for(call.loaded, call.path)
+    loaded = asked_for(call.loaded, call.path)
     head, binary = _parted(call)
     request = read_json(head)
     wanted = request.get("outputs")
@@ -155,17 +155,6 @@ def _infer(call: Call) -> Response:
     parameters = request.get("parameters")
     in_binary = isinstance(parameters, dict) and parameters.get("binary_data_output") is True
     return _response(loaded, identity, _selected(tensors, wanted, in_binary))
-
-
-def _asked_for(loaded: LoadedModel, path: Any) -> LoadedModel:
-    """Return `loaded` if the path names it; a Problem, 404, otherwise."""
-    name, version = path.get("name"), path.get("version", loaded.version)
-    if (name, version) != (loaded.bundle.manifest.name, loaded.version):
-        known = f"{loaded.bundle.manifest.name} version {loaded.version}"
-        raise Problem(
-            HTTPStatus.NOT_FOUND, "unknown_model", f"There is no such model; in service is {known}."
-        )
-    return loaded
 
 
 def _parted(call: Call) -> tuple[bytes, bytes]:

@@ -73,6 +73,18 @@ class Scoring:
             )
 
 
+def asked_for(loaded: LoadedModel, path: Mapping[str, str]) -> LoadedModel:
+    """Return `loaded` if the parameters of the path name it; a Problem, 404, otherwise."""
+    manifest = loaded.bundle.manifest
+    name, version = path.get("name", manifest.name), path.get("version", manifest.version)
+    if (name, version) != (manifest.name, manifest.version):
+        known = f"{manifest.name} version {manifest.version}"
+        raise Problem(
+            HTTPStatus.NOT_FOUND, "unknown_model", f"There is no such model; in service is {known}."
+        )
+    return loaded
+
+
 def media_type(headers: Mapping[bytes, bytes]) -> str:
     """Return the media type of the body, without parameters; JSON where none is given."""
     given = headers.get(b"content-type", b"application/json")

@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,8 +79,7 @@ def read_tensors(inputs: object, binary: bytes) -> Iterator[Tensor]:
         size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
         count = math.prod(shape)
         if size is None:
-            values: Sequence[Any] = _flat(given.get("data"), where)
-            _check_values(values, datatype, where)
+            values: Sequence[Any] = _of_datatype(_flat(given.get("data"), where), datatype, where)
         else:
             if type(size) is not int or not 0 <= size <= len(rest):
                 raise bad_request(f"{where}: `binary_data_size` is more than the body holds.")
@@ -105,11 +104,48 @@ def _flat(data: object, where: str) -> list[Any]:
     raise bad_request(f"{where}: `data` is nested unevenly.")
 
 
-def _check_values(values: Sequence[Any], datatype: str, where: str) -> None:
-    kinds: Mapping[str, tuple[type, ...]] = {TEXT: (str,), "BOOL": (bool,)}
-    allowed = kinds.get(datatype, (int, float) if datatype.startswith("FP") else (int,))
-    if any(value is not None and type(value) not in allowed for value in values):
-        raise bad_request(f"{where}: `data` holds values that are not {datatype}.")
+def _of_datatype(values: Sequence[Any], datatype: str, where: str) -> list[Any]:
+    """Return `values` as `datatype` has them.
+
+    JSON has one kind of number: clients in languages that have one, too, write 3 as 3.0, and true as 1.0.
+    """
+    kind = "INT" if "INT" in datatype else "FP" if datatype.startswith("FP") else datatype
+    read = _READ[kind]
+    try:
+        return [None if value is None else read(value) for value in values]
+    except _OtherKind:
+        raise bad_request(f"{where}: `data` holds values that are not {datatype}.") from None
+
+
+class _OtherKind(Exception):
+    """A value is of another kind than its tensor says."""
+
+
+def _whole(value: Any) -> int:
+    if type(value) is int or (type(value) is float and value.is_integer()):
+        return int(value)
+    raise _OtherKind
+
+
+def _truth(value: Any) -> bool:
+    if type(value) in (bool, int, float) and value in (0, 1):
+        return bool(value)
+    raise _OtherKind
+
+
+def _number(value: Any) -> float:
+    if type(value) in (int, float):
+        return value  # type: ignore[no-any-return]
+    raise _OtherKind
+
+
+def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
+    raise _OtherKind
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {"INT": _whole, "BOOL": _truth, "FP": _number, TEXT: _text}
 
 
 def _from_binary(content: memoryview, datatype: str, count: int, where: str) -> list[Any]:

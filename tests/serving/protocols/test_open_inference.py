@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from src.serving.protocols.tensors import read_tensors
 from tests.serving.conftest import KEY, MakeClient
 
 NAMES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
@@ -90,6 +91,20 @@ def test_rows_may_come_in_several_forms(client: TestClient, inputs: list[dict[st
     ]
 
 
+def test_json_has_one_kind_of_number() -> None:
+    """3.0 is a whole number and 1.0 a boolean, as clients in languages with one kind of number write them."""
+    given = [
+        tensor("a", 3.0, -2, None, 2.0**53, datatype="INT64"),
+        tensor("b", 1.0, 0, True, False, None, datatype="BOOL"),
+        tensor("c", 3, 0.5, datatype="FP32"),
+    ]
+
+    values = [list(one.values) for one in read_tensors(given, b"")]
+
+    assert values == [[3, -2, None, 2**53], [True, False, True, False, None], [3, 0.5]]
+    assert [type(value) for value in values[0][:2] + values[1][:2]] == [int, int, bool, bool]
+
+
 def test_values_may_be_binary(client: TestClient) -> None:
     inputs = [
         {"name": name, "datatype": "FP64", "shape": [1], "parameters": {"binary_data_size": 8}}
@@ -133,6 +148,10 @@ def test_values_may_be_binary(client: TestClient) -> None:
         (changed(1, data=[True]), "Input 1: `data` holds values that are not FP64."),
         (changed(1, data=[{}]), "Input 1: `data` holds values that are not FP64."),
         (changed(1, datatype="INT64", data=[3.5]), "Input 1: `data` holds values that are not INT64."),
+        (changed(1, datatype="UINT8", data=[1e999]), "Input 1: `data` holds values that are not UINT8."),
+        (changed(1, datatype="INT64", data=[True]), "Input 1: `data` holds values that are not INT64."),
+        (changed(1, datatype="BOOL", data=[2]), "Input 1: `data` holds values that are not BOOL."),
+        (changed(1, datatype="BOOL", data=["true"]), "Input 1: `data` holds values that are not BOOL."),
         (changed(1, datatype="BYTES", data=["x"]), "Not as the schema says: sepal_width."),
         (changed(1, data=[None]), "Not as the schema says: sepal_width."),
         (changed(1, data=[float("nan")]), "Not as the schema says: sepal_width."),
