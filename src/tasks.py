@@ -28,12 +28,15 @@ CLASSIFICATION = Task(
         "precision": SHARE,
         "recall": SHARE,
         "f1_score": SHARE,
+        "roc_auc": SHARE,
+        "average_precision": SHARE,
         "log_loss": DISTANCE,
+        "brier_score": (0.0, 2.0),
         "calibration_error": SHARE,
     },
     primary_measure="accuracy",
     model_suffix="Classifier",
-    less_is_better=frozenset({"log_loss", "calibration_error"}),
+    less_is_better=frozenset({"log_loss", "brier_score", "calibration_error"}),
 )
 REGRESSION = Task(
     "regression",

@@ -164,6 +164,9 @@ def metrics() -> dict[str, Any]:
         "f1_score": 0.93,
         "log_loss": 0.3,
         "calibration_error": 0.05,
+        "roc_auc": 0.98,
+        "average_precision": 0.97,
+        "brier_score": 0.08,
     }
 
 

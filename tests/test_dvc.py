@@ -135,7 +135,7 @@ def test_two_states_can_be_compared(checkout: Checkout) -> None:
     assert sorted(path.name for path in (checkout.folder / "plots/static").iterdir()) == [
         f"{state}_build_plots_{name}.png"
         for state in ("HEAD", "workspace")
-        for name in ("calibration", "precision_recall")
+        for name in ("calibration", "curves", "precision_recall")
     ]
 
 

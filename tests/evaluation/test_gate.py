@@ -79,7 +79,7 @@ def test_a_lead_that_no_model_can_have_is_said_to_be_so() -> None:
     assert missed == (
         "accuracy is 0.9900, +0.0500 from the baseline's 0.9400; evaluate.beat_baseline_by needs +0.1, which"
         " no model can reach: lower it to at most 0.06, or set evaluate.measure to precision, recall,"
-        " f1_score, log_loss, calibration_error"
+        " f1_score, roc_auc, average_precision, log_loss, brier_score, calibration_error"
     )
 
 
@@ -96,7 +96,8 @@ def test_an_unknown_measure_names_the_known_ones() -> None:
 
     assert str(error.value) == (
         "params.yaml: evaluate.measure: classification has no logloss; allowed: accuracy, precision, recall, "
-        "f1_score, log_loss, calibration_error, did you mean log_loss?"
+        "f1_score, roc_auc, average_precision, log_loss, brier_score, calibration_error, "
+        "did you mean log_loss?"
     )
 
 

@@ -34,7 +34,7 @@ def test_two_trainings_are_laid_side_by_side(capsys: pytest.CaptureFixture[str])
     assert float(lines["log_loss"][3]) < float(lines["log_loss"][2]) < float(lines["log_loss"][5])
     page = compare.REPORT.read_text()
     assert "<td>max_depth</td><td>10</td><td>1</td>" in page
-    assert len(re.findall('<img alt="[a-z_.]+" src="data:image/png;base64,', page)) == 8
+    assert len(re.findall('<img alt="[a-z_.]+" src="data:image/png;base64,', page)) == 10
     assert "http" not in page
 
 

@@ -1,6 +1,8 @@
 """How good classes and their probabilities are: numbers, a table to read, pictures."""
 
 from collections.abc import Callable, Sequence
+from math import nan
+from statistics import mean
 from typing import Annotated
 
 import numpy as np
@@ -10,6 +12,7 @@ from pydantic import Field
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
 from src.bundle.bundle import Training
+from src.evaluation.curves import Curves, curves
 from src.evaluation.importance import importances
 from src.evaluation.plots.canvas import to_png
 from src.evaluation.plots.classification import figures
@@ -22,6 +25,7 @@ from src.tasks import CLASSIFICATION
 
 IMPORTANCE = "probability of the right class lost when the values of a column are shuffled"
 BINS = 10  # of confidence, in the calibration
+MOST_CURVES = 10  # classes, those told apart worst
 
 
 class Averages(StrictModel):
@@ -53,6 +57,10 @@ class Measures(Averages):
     accuracy: float
     log_loss: float
     calibration_error: float  # mean distance of confidence and accuracy over the bins of `calibration`
+    # The means over classes, each against the rest; bundles before them had neither.
+    roc_auc: float = nan
+    average_precision: float = nan
+    brier_score: float = nan
     macro: Averages
     per_class: dict[str, ClassMeasures]
     confusion_matrix: Annotated[tuple[tuple[int, ...], ...], Field(strict=False)]  # [actual, predicted]
@@ -64,6 +72,7 @@ class Report(Measures):
 
     baseline: Measures  # always the commonest class
     importances: dict[str, float]
+    curves: dict[str, Curves] = {}
 
     def numbers(self) -> dict[str, float]:
         """Return what the record keeps."""
@@ -87,8 +96,10 @@ def report(
     def quality(features: Features, of: NDArray[np.int64]) -> float:
         return float(predict(features).scores[np.arange(len(of)), of].mean())
 
+    drawn = curves(labels, predictions.scores, schema.classes)
     return Report(
         **dict(measure(labels, predictions.labels, predictions.scores, schema.classes)),
+        curves=dict(sorted(drawn.items(), key=lambda one: one[1].roc_auc)[:MOST_CURVES]),
         baseline=baseline(labels, actual(schema, train), schema.classes),
         importances=importances(schema, quality, to_features(schema, test), labels, seed),
     )
@@ -142,8 +153,10 @@ def measure(
     """Return how good `labels` [rows] and `scores` [rows, classes] are for rows whose classes are `actual`.
 
     Labels and `actual` [rows] are positions in `classes`; scores are probabilities.
-    Precision, recall, F1 and log loss (in nats) are scikit-learn's.
+    Precision, recall, F1, log loss (in nats) and Brier score are scikit-learn's. A class that all rows are
+    of, or none, has no ROC; where that is so of every class, its mean is that of scores that say nothing.
     """
+    against_rest = [*curves(actual, scores, classes).values()]
     every = np.arange(len(classes))
     precision, recall, f1, support = precision_recall_fscore_support(
         actual, labels, labels=every, zero_division=0.0
@@ -156,6 +169,9 @@ def measure(
         **_averages(actual, labels, "weighted"),
         log_loss=float(log_loss(actual, scores, labels=every)),
         calibration_error=float(distance),
+        roc_auc=mean(one.roc_auc for one in against_rest) if against_rest else 0.5,
+        average_precision=mean(one.average_precision for one in against_rest) if against_rest else 1.0,
+        brier_score=brier_score(actual, scores),
         macro=Averages(**_averages(actual, labels, "macro")),
         per_class={
             name: ClassMeasures(
@@ -171,10 +187,18 @@ def measure(
     )
 
 
+def brier_score(actual: NDArray[np.int64], scores: NDArray[np.float64]) -> float:
+    """Return the mean squared distance of `scores` [rows, classes] from what is right: 0 to 1, or of more
+    than two classes to 2, as scikit-learn counts it."""
+    right = np.eye(scores.shape[1])[actual]
+    squares = ((scores - right) ** 2).sum(axis=1).mean()
+    return float(squares / 2 if scores.shape[1] == 2 else squares)
+
+
 def quick_measures(
     actual: NDArray[np.int64], labels: NDArray[np.int64], scores: NDArray[np.float64]
 ) -> dict[str, float]:
-    """Return the measures of `measure` but for the calibration: fast, for thousands of resamples."""
+    """Return the measures of `measure` that are fast, for thousands of resamples."""
     classes = scores.shape[1]
     counts = np.bincount(actual * classes + labels, minlength=classes**2).reshape(classes, classes)
     hits, predicted, support = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
@@ -188,6 +212,7 @@ def quick_measures(
         "precision": float(weights @ precision),
         "recall": float(weights @ recall),
         "f1_score": float(weights @ f1),
+        "brier_score": brier_score(actual, scores),
         "log_loss": float(-np.log(np.clip(right, np.finfo(np.float64).eps, 1)).mean()),
     }
 

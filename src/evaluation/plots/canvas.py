@@ -45,16 +45,23 @@ def importance_bars(importances: Mapping[str, float], label: str) -> Figure:
 
 def canvas(width: float, height: float, title: str) -> tuple[Figure, Axes]:
     """Return an empty figure, in inches, and its axes."""
-    figure = Figure(figsize=(width, height), dpi=120, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold", pad=12)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=INK, labelsize=9.5)
-    axes.xaxis.label.set_color(MUTED)
-    axes.yaxis.label.set_color(MUTED)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#9aa5b1")
+    figure, [axes] = canvases(width, height, title)
     return figure, axes
+
+
+def canvases(width: float, height: float, *titles: str) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure, in inches, and its axes side by side, one for each of `titles`."""
+    figure = Figure(figsize=(width, height), dpi=120, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
+    found = [figure.add_subplot(1, len(titles), place + 1) for place in range(len(titles))]
+    for axes, title in zip(found, titles, strict=True):
+        axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold", pad=12)
+        axes.set_axisbelow(True)
+        axes.tick_params(colors=INK, labelsize=9.5)
+        axes.xaxis.label.set_color(MUTED)
+        axes.yaxis.label.set_color(MUTED)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color("#9aa5b1")
+    return figure, found
 
 
 def bars_only(axes: Axes) -> None:

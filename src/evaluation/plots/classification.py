@@ -19,6 +19,7 @@ from src.evaluation.plots.canvas import (
     ORANGE,
     bars_only,
     canvas,
+    canvases,
     importance_bars,
     short,
 )
@@ -32,11 +33,13 @@ MOST_NUMBERS = 15  # classes beyond which the cells are too small to write in
 def figures(measured: Report, importance: str) -> dict[str, Figure]:
     """Return every picture of a model by the name of its file; `importance` says what that is."""
     with rc_context({"text.parse_math": False}):  # a class may be named $5-$10
+        drawn = {"curves.png": curves(measured)} if measured.curves else {}  # bundles before them had none
         return {
             "confusion_matrix.png": confusion_matrix(measured.confusion_matrix, list(measured.per_class)),
             "precision_recall.png": precision_recall(measured),
             "importances.png": importance_bars(measured.importances, importance),
             "calibration.png": calibration(measured.calibration, measured.calibration_error),
+            **drawn,
         }
 
 
@@ -81,6 +84,33 @@ def precision_recall(measures: Measures) -> Figure:
     axes.set_xticks(np.linspace(0, 1, 6))
     figure.legend(ncols=2, frameon=False, loc="outside lower right")
     bars_only(axes)
+    return figure
+
+
+def curves(measured: Report) -> Figure:
+    """Return ROC, and precision against recall, of each class against the rest; of many, the weakest."""
+    titles = "ROC, held-out rows", "Precision against recall, held-out rows"
+    figure, [roc, precision_recall] = canvases(10.4, 5.2, *titles)
+    roc.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    for name, label in zip(measured.curves, short([*measured.curves]), strict=True):
+        one = measured.curves[name]
+        roc.plot(*zip(*one.roc, strict=True), linewidth=1.6, label=f"{label} (AUC {one.roc_auc:.3f})")
+        precision_recall.plot(
+            *zip(*one.precision_recall, strict=True),
+            linewidth=1.6,
+            label=f"{label} ({one.average_precision:.3f} on average)",
+        )
+    for side, x, y in (
+        (roc, "false positive rate", "true positive rate"),
+        (precision_recall, "recall", "precision"),
+    ):
+        side.set_xlim(0, 1.02)
+        side.set_ylim(0, 1.04)
+        side.set_xlabel(x)
+        side.set_ylabel(y)
+        side.grid(color=GRID)
+    roc.legend(frameon=False, loc="lower right", fontsize=8.5)
+    precision_recall.legend(frameon=False, loc="lower left", fontsize=8.5)
     return figure
 
 

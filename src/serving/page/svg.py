@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 MOST_BARS = 15
 MOST_CLASSES = 12  # of a matrix that can still be read
+MOST_LINES = 6  # that can still be told apart
 LABEL, BAR, ROW = 150, 220, 24  # pixels: width of a label and of a full bar, height of a row
 
 
@@ -90,6 +91,39 @@ def measured(points: Sequence[Point], title: str, ends: tuple[float, float], axi
         parts.append(f'<text x="{x(value):.1f}" y="{size + 26}" class="middle value">{value:.4g}</text>')
     parts.append(f'<text x="{edge + size / 2}" y="{size + 44}" class="middle">{escape(axis)}</text>')
     return _drawing(size + edge + 30, size + 50, title, "".join(parts))
+
+
+def lines(
+    values: Mapping[str, Sequence[Sequence[float]]], title: str, axes: tuple[str, str], ideal: bool = False
+) -> str:
+    """Return a line through the points of each of `values`, x and y from 0 to 1; the first when many."""
+    size, edge = 220, 64
+    shown = list(values.items())[:MOST_LINES]
+    parts = [f'<rect x="{edge}" y="10" width="{size}" height="{size}" class="frame"/>']
+    if ideal:
+        parts.append(f'<line x1="{edge}" y1="{10 + size}" x2="{edge + size}" y2="10" class="ideal"/>')
+    for place, (name, points) in enumerate(shown):
+        path = " ".join(f"{edge + x * size:.0f},{10 + (1 - y) * size:.0f}" for x, y in points)
+        under = size + 66 + place * ROW
+        parts.append(
+            f'<polyline points="{path}" class="line l{place}"><title>{escape(name)}</title></polyline>'
+            f'<line x1="{edge}" y1="{under - 4}" x2="{edge + 30}" y2="{under - 4}" class="line l{place}"/>'
+            f'<text x="{edge + 40}" y="{under}">{_short(name, 30)}</text>'
+        )
+    for value in (0.0, 0.5, 1.0):
+        parts.append(
+            f'<text x="{edge - 6}" y="{14 + (1 - value) * size:.0f}" class="end value">{value:g}</text>'
+        )
+        parts.append(
+            f'<text x="{edge + value * size:.0f}" y="{size + 26}" class="middle value">{value:g}</text>'
+        )
+    x, y = axes
+    parts.append(f'<text x="{edge + size / 2}" y="{size + 44}" class="middle">{escape(x)}</text>')
+    parts.append(
+        f'<text x="16" y="{10 + size / 2}" class="middle" transform="rotate(-90 16 {10 + size / 2})">'
+        f"{escape(y)}</text>"
+    )
+    return _drawing(size + edge + 60, size + 56 + len(shown) * ROW, title, "".join(parts))
 
 
 def columns(edges: Sequence[float], counts: Sequence[int], title: str) -> str:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from src.bundle.bundle import Training
 from src.evaluation.measures.classification import Bin, baseline, measure, quick_measures, report
@@ -40,6 +41,38 @@ def test_measures_are_what_their_names_say() -> None:
     assert found.f1_score == pytest.approx((0.5 * 2 + 4 / 7 * 3) / 6)
     right = [0.8, 0.2, 0.9, 0.8, 0.4, 0.1]
     assert found.log_loss == pytest.approx(-sum(map(math.log, right)) / 6)
+
+
+def test_areas_below_curves_and_brier_score_are_scikit_learns() -> None:
+    found = measure(ACTUAL, LABELS, SCORES, CLASSES)
+
+    expected = [
+        (
+            roc_auc_score(ACTUAL == place, SCORES[:, place]),
+            average_precision_score(ACTUAL == place, SCORES[:, place]),
+        )
+        for place in range(3)
+    ]
+    assert found.roc_auc == pytest.approx(np.mean([one for one, _ in expected]))
+    assert found.average_precision == pytest.approx(np.mean([one for _, one in expected]))
+    assert found.brier_score == pytest.approx(brier_score_loss(ACTUAL, SCORES))
+    two = SCORES[:, :2] / SCORES[:, :2].sum(axis=1, keepdims=True)
+    binary = measure(ACTUAL % 2, LABELS % 2, two, CLASSES[:2])
+    assert binary.roc_auc == pytest.approx(roc_auc_score(ACTUAL % 2, two[:, 1]))
+    assert binary.brier_score == pytest.approx(brier_score_loss(ACTUAL % 2, two[:, 1]))
+
+
+def test_scores_that_say_nothing_have_the_areas_of_chance() -> None:
+    found = baseline(ACTUAL, ACTUAL, CLASSES)
+
+    assert found.roc_auc == 0.5
+    assert found.average_precision == pytest.approx((2 / 6 + 3 / 6 + 1 / 6) / 3)
+
+
+def test_one_class_has_no_curves() -> None:
+    found = measure(np.array([0, 0]), np.array([0, 1]), np.array([[0.9, 0.1], [0.4, 0.6]]), CLASSES[:2])
+
+    assert (found.roc_auc, found.average_precision) == (0.5, 1.0)
 
 
 def test_calibration_compares_confidence_with_accuracy() -> None:
@@ -102,6 +135,9 @@ def test_a_report_holds_the_measures_the_baseline_and_the_importances(
             "recall": 1 / 3,
             "f1_score": 1 / 6,
             "log_loss": float(-np.mean(np.log([0.5, 0.2, 0.3]))),
+            "roc_auc": 0.5,
+            "average_precision": 1 / 3,
+            "brier_score": (0.5**2 + 0.3**2 + 0.2**2) + 1 - 2 / 3,
             "calibration_error": 0.5 - 1 / 3,
             "macro_precision": 1 / 9,
             "macro_recall": 1 / 3,
@@ -121,4 +157,8 @@ def test_the_quick_measures_are_those_of_scikit_learn() -> None:
         quick = quick_measures(actual, labels, scores)
 
         assert quick == pytest.approx({name: getattr(whole, name) for name in quick}, abs=1e-12)
-        assert quick.keys() == CLASSIFICATION.measures.keys() - {"calibration_error"}
+        assert quick.keys() == CLASSIFICATION.measures.keys() - {
+            "calibration_error",
+            "roc_auc",
+            "average_precision",
+        }

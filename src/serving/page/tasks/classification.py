@@ -47,3 +47,21 @@ def charts(bundle: Bundle) -> Iterator[tuple[str, str]]:
     yield "Calibration", svg.measured(
         points, "Share of right answers by confidence, with 95 % intervals", (0.0, 1.0), "confidence"
     )
+    if drawn := metrics.get("curves"):  # bundles before them had none
+        roc = {f"{name}: {one['roc_auc']:.3f}": one["roc"] for name, one in drawn.items()}
+        yield (
+            "ROC, and the area below it",
+            svg.lines(
+                roc,
+                "True positive rate by false positive rate",
+                ("false positive rate", "true positive rate"),
+                ideal=True,
+            ),
+        )
+        precision = {
+            f"{name}: {one['average_precision']:.3f}": one["precision_recall"] for name, one in drawn.items()
+        }
+        yield (
+            "Precision against recall, and its average",
+            svg.lines(precision, "Precision by recall", ("recall", "precision")),
+        )
