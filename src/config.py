@@ -31,8 +31,10 @@ class StoreSettings(BaseSettings):
         None,
         description="where models come from: an MLflow server (http), or a model store (folder or gs://)",
     )
-    model_name: str = Field(
-        "IrisClassifier", description="the registered model whose champion an MLflow server gives"
+    model_name: str | None = Field(
+        None,
+        description="the registered model whose champion an MLflow server gives; unset: the only one that has"
+        " a champion, and for the commands the one that params.yaml names",
     )
     mlflow_tracking_username: str | None = Field(None, description="user of the MLflow server")
     mlflow_tracking_password: SecretStr | None = Field(None, description="that user's password")
@@ -64,6 +66,7 @@ class Settings(StoreSettings):
     pages: Literal["on", "off"] = Field("on", description="the model page at `/`, `/docs` and `/redoc`")
     grafana_url: str | None = Field(None, description="where the model page links to Grafana")
     prometheus_url: str | None = Field(None, description="where the model page links to Prometheus")
+    mlflow_url: str | None = Field(None, description="where the model page links to MLflow")
 
     host: str = Field("127.0.0.1", description="address to listen on; `::` is every one, IPv4 too")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
@@ -102,7 +105,7 @@ class Settings(StoreSettings):
                 raise ValueError(f"{shown(origin)}: write an origin as https://app.example, without a path")
         return origins
 
-    @field_validator("grafana_url", "prometheus_url")
+    @field_validator("grafana_url", "prometheus_url", "mlflow_url")
     @classmethod
     def _check_link(cls, url: str | None) -> str | None:
         if url is not None and not re.match(r"https?://[^/\s]", url):

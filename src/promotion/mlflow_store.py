@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from src.bundle.bundle import Bundle
 from src.config import StoreSettings
 from src.disk.lock import locked
 from src.errors import RegistryError
+from src.params import load_params
 from src.promotion.folder_store import LOCK, utc_now
 from src.promotion.sealed import Sealed, read_sealed
 from src.promotion.step import Author, Step
+from src.schema.columns import Schema
 from src.store.history import Action, Stack, after, settled
 from src.store.mlflow import ALIAS, DIGEST_TAG, ModelVersion, Server, bundle_folder
 from src.strict_model import StrictModel
@@ -47,8 +50,19 @@ class ServerStore:
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._server = Server(settings)
-        self._name = settings.model_name
         self.description = f"MLflow server {self._server.description}"
+
+    @cached_property
+    def _name(self) -> str:
+        """The registered model: MODEL_NAME, else the one that `params.yaml` and the prepared table name."""
+        if self._settings.model_name is not None:
+            return self._settings.model_name
+        data = load_params().data
+        task = data.task
+        if task is None and paths.SCHEMA.is_file():
+            fetch = bundles.folder_fetch(paths.SCHEMA.parent)
+            task = bundles.parse(Schema, paths.SCHEMA.name, fetch(paths.SCHEMA.name)).task
+        return data.model_name(task or data.target_task)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -27,6 +27,7 @@ TIMEOUT = (5, 30)  # seconds to connect, to wait for the next bytes
 TOTAL_SECONDS = 300.0  # for one answer, however steadily it drips
 MAX_ANSWER = 16 * 2**20  # bytes of JSON
 CHUNK = 2**16
+MOST_PAGES = 50  # of registered models
 
 Uri = Annotated[str, Field(max_length=MAX_NAME)]
 
@@ -63,6 +64,16 @@ class ModelVersion(BaseModel):
             ) from error
 
 
+class RegisteredModel(BaseModel):
+    """A registered model, as far as we read it."""
+
+    class Alias(BaseModel):
+        alias: str
+
+    name: Name
+    aliases: tuple[Alias, ...] = ()
+
+
 class Server:
     """The registry and the artifacts of an MLflow server."""
 
@@ -74,6 +85,24 @@ class Server:
     def champion(self, name: str) -> ModelVersion | None:
         """Return the version of model `name` that has the alias; None when there is none."""
         return self._version("registered-models/alias", {"name": name, "alias": ALIAS})
+
+    def with_champion(self) -> list[str]:
+        """Return the names of the models of which a version has the alias, sorted."""
+        found: list[str] = []
+        page = ""
+        for _ in range(MOST_PAGES):
+            answer = self._ask("registered-models/search", {"max_results": "200", "page_token": page}) or {}
+            try:
+                models = TypeAdapter(list[RegisteredModel]).validate_python(
+                    answer.get("registered_models", [])
+                )
+                page = TypeAdapter(str).validate_python(answer.get("next_page_token", ""))
+            except ValidationError as error:
+                raise RegistryError(f"{self.description}: its answer is not a list of models") from error
+            found += [one.name for one in models if any(known.alias == ALIAS for known in one.aliases)]
+            if not page:
+                break
+        return sorted(found)
 
     def version(self, name: str, version: str) -> ModelVersion | None:
         """Return that version of model `name`; None when there is none."""
@@ -127,7 +156,7 @@ class Server:
                 code == "INVALID_PARAMETER_VALUE" and f"alias {ALIAS} not found" in str(answer.get("message"))
             ):
                 return None
-            if not response.ok or not answer:
+            if not response.ok or (not answer and content.strip() != b"{}"):
                 reason = shown(str(code)) if code else "an answer that is not MLflow's"
                 raise RegistryError(f"{self.description}: {response.status_code}, {reason}")
             return answer

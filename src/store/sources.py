@@ -1,5 +1,6 @@
 """What serving follows: the folder in service, a model store, or an MLflow server."""
 
+import logging
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from src.store.location import locate
 from src.store.mlflow import ALIAS, Server
 from src.store.models import recover
 from src.store.pointer import POINTER, load_bundle, read_pointer
+
+logger = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -97,17 +100,40 @@ class StoreSource:
 class ServerSource:
     """The version of a registered model that an MLflow server calls champion."""
 
-    def __init__(self, server: Server, name: str) -> None:
-        self.description = f"MLflow server {server.description}, {name}@{ALIAS}"
+    def __init__(self, server: Server, name: str | None) -> None:
         self._server = server
+        self._follow(name)
+
+    def _follow(self, name: str | None) -> None:
         self._name = name
+        self.description = f"MLflow server {self._server.description}" + (f", {name}@{ALIAS}" if name else "")
 
     def current(self) -> str | None:
-        version = self._server.champion(self._name)
+        name = self._known_name()
+        version = None if name is None else self._server.champion(name)
         return None if version is None else version.digest
 
     def load(self) -> Bundle:
-        version = self._server.champion(self._name)
+        name = self._known_name()
+        version = None if name is None else self._server.champion(name)
         if version is None:
-            raise RegistryError(f"{self._server.description}: {self._name} has no alias {ALIAS}")
+            raise RegistryError(f"{self._server.description}: {name or 'no model'} has no alias {ALIAS}")
         return bundles.load(self._server.fetch(version.run_id, version.digest), version.digest)
+
+    def _known_name(self) -> str | None:
+        """Return the model to follow, once it is known the same for good; None while none has a champion.
+
+        Raises:
+            RegistryError: several have one, and nobody said which.
+        """
+        if self._name is None:
+            names = self._server.with_champion()
+            if len(names) > 1:
+                raise RegistryError(
+                    f"{self._server.description}: {', '.join(names[:10])} have a champion each;"
+                    " set MODEL_NAME to the one to serve"
+                )
+            if names:
+                self._follow(*names)
+                logger.info("MODEL_NAME is not set: following %s, the only model with a champion", *names)
+        return self._name

@@ -95,14 +95,37 @@ def test_the_api_reads_its_models_and_never_writes_them() -> None:
     assert mounts == {"/app/models": True, "/app/mlruns": True}
 
 
+LINKS = {"GRAFANA_URL": "grafana", "MLFLOW_URL": "mlflow", "PROMETHEUS_URL": "prometheus"}
+
+
+@pytest.mark.parametrize("profile", ["mlflow", "monitoring"])
+def test_the_page_links_to_what_a_profile_starts(profile: str) -> None:
+    lines = (REPOSITORY / f"deploy/compose/{profile}.env").read_text().splitlines()
+    links = {
+        name: url
+        for line in lines
+        if (name := line.partition("=")[0]) in LINKS and (url := line.partition("=")[2])
+    }
+
+    expected = {
+        name: service for name, service in LINKS.items() if SERVICES[service]["profiles"] == [profile]
+    }
+    assert links.keys() == expected.keys()
+    for name, service in expected.items():
+        assert SERVICES["api"]["environment"][name] == f"${{{name}:-}}"
+        port = links[name].rpartition(":")[2]
+        assert f":-{port}}}:" in SERVICES[service]["ports"][0]
+
+
 @pytest.mark.parametrize("profile", ["mlflow", "redis"])
 def test_a_profile_that_changes_the_api_has_its_variables_in_a_file(profile: str) -> None:
     lines = (REPOSITORY / f"deploy/compose/{profile}.env").read_text().splitlines()
     values = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
     assert values.pop("COMPOSE_PROFILES") == profile
-    [(name, value)] = values.items()
-    assert f"${{{name}" in SERVICES["api"]["environment"][name]
+    for name in values:
+        assert f"${{{name}" in SERVICES["api"]["environment"][name]
+    [value] = [one for name, one in values.items() if name not in LINKS]
     host = re.search(r"//(\w+):", value).group(1)
     assert SERVICES[host]["profiles"] == [profile]
     assert set(SERVICES[host]["networks"]).intersection(SERVICES["api"]["networks"])

@@ -21,9 +21,11 @@ from src.promotion.promote import promote
 from src.promotion.publish import publish
 from src.promotion.rollback import rollback
 from src.promotion.service import open_store
+from src.store.mlflow import Server
 from src.store.sources import Source, source_for
 from src.tracking.client import connected
 from src.tracking.runs import start_run
+from tests.conftest import REPOSITORY
 from tests.stores import Trained, labels_of
 
 pytestmark = pytest.mark.xdist_group("mlflow_server")  # one server for all of them
@@ -32,7 +34,7 @@ pytestmark = pytest.mark.xdist_group("mlflow_server")  # one server for all of t
 @pytest.fixture
 def settings(mlflow_server: str) -> Settings:
     """The server, with a model of this test's own."""
-    return Settings(mlflow_tracking_uri=mlflow_server, model_name=f"Model{uuid4().hex}")
+    return Settings(mlflow_tracking_uri=mlflow_server, model_name=f"Model{uuid4().hex}Classifier")
 
 
 @pytest.fixture
@@ -294,7 +296,9 @@ class Predictions(dict[str, tuple[int, bytes]]):
     authorization: str | None = None
 
     def source(self, **settings: Any) -> Source:
-        return source_for(Settings(mlflow_tracking_uri=self.url, **settings))
+        return source_for(
+            Settings(**{"mlflow_tracking_uri": self.url, "model_name": "IrisClassifier", **settings})
+        )
 
 
 @pytest.fixture
@@ -323,6 +327,7 @@ def answers() -> Iterator[Predictions]:
 
 
 ALIAS = "/api/2.0/mlflow/registered-models/alias"
+SEARCH = "/api/2.0/mlflow/registered-models/search"
 RUN = "/api/2.0/mlflow/runs/get"
 
 
@@ -334,6 +339,79 @@ def version_with(digest: str) -> bytes:
 
 def run_at(uri: str) -> bytes:
     return json.dumps({"run": {"info": {"artifact_uri": uri}}}).encode()
+
+
+def models(*names: str, page: str = "", alias: str = "champion") -> tuple[int, bytes]:
+    listed = [{"name": name, "aliases": [{"alias": alias, "version": "7"}]} for name in names]
+    return 200, json.dumps({"registered_models": listed, "next_page_token": page}).encode()
+
+
+def test_without_a_name_the_only_champion_is_followed_for_good(
+    answers: Predictions, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    source = answers.source(model_name=None)
+    answers[SEARCH] = 200, b"{}"
+    assert source.current() is None
+    answers[SEARCH] = models("Other", alias="challenger")
+    assert source.current() is None
+    answers[SEARCH] = models("IrisClassifier")
+    answers[ALIAS] = 200, version_with("0" * 64)
+    assert source.current() == "0" * 64
+    answers[SEARCH] = models("IrisClassifier", "Newer")
+
+    assert source.current() == "0" * 64
+    assert source.description.endswith(", IrisClassifier@champion")
+    assert caplog.messages == [
+        "MODEL_NAME is not set: following IrisClassifier, the only model with a champion"
+    ]
+
+
+def test_of_several_champions_the_setting_decides(answers: Predictions) -> None:
+    answers[SEARCH] = models("Churn", "Iris")
+
+    with pytest.raises(RegistryError, match="Churn, Iris have a champion each; set MODEL_NAME to the one"):
+        answers.source(model_name=None).current()
+
+
+def test_a_list_of_models_without_an_end_is_not_read_to_it(answers: Predictions) -> None:
+    answers[SEARCH] = models(page="more")
+
+    assert answers.source(model_name=None).current() is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"registered_models": {}}', b'{"registered_models": [{"name": 1}]}', b'{"next_page_token": 7}'],
+)
+def test_a_list_of_models_that_makes_no_sense_is_one_line(answers: Predictions, content: bytes) -> None:
+    answers[SEARCH] = 200, content
+
+    with pytest.raises(RegistryError, match="its answer is not a list of models"):
+        answers.source(model_name=None).current()
+
+
+def test_the_real_server_lists_its_champions(settings: Settings, train: Callable[[], Path]) -> None:
+    server = Server(settings)
+    before = server.with_champion()
+    folder = train()
+    assert server.with_champion() == before
+    publish(folder, settings)
+
+    assert server.with_champion() == sorted([*before, str(settings.model_name)])
+
+
+def test_commands_take_the_name_that_params_yaml_gives(
+    settings: Settings, train: Callable[[], Path], folder: Path
+) -> None:
+    first, second = [publish(train(), settings) for _ in range(2)]
+    name = str(settings.model_name).removesuffix("Classifier")
+    params = (REPOSITORY / "params.yaml").read_text().replace("name: iris", f"name: {name.lower()}")
+    (folder / "params.yaml").write_text(params)
+    unset = settings.model_copy(update={"model_name": None})
+
+    assert rollback(unset) == first
+    assert promote("2", unset) == second
 
 
 @pytest.mark.parametrize(
@@ -378,7 +456,7 @@ def test_a_proxy_of_the_environment_is_used_with_a_token(
     answers[f"http://mlflow.example{ALIAS}"] = (200, version_with("0" * 64))
 
     token = SecretStr("secret")
-    source = source_for(Settings(mlflow_tracking_uri="http://mlflow.example", mlflow_tracking_token=token))
+    source = answers.source(mlflow_tracking_uri="http://mlflow.example", mlflow_tracking_token=token)
 
     assert source.current() == "0" * 64
     assert answers.authorization == "Bearer secret"

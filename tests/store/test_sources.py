@@ -22,7 +22,7 @@ from tests.stores import MakeFiles, Trained, labels_of
         ("gs://bucket/prefix", "model store gs://bucket/prefix"),
         (
             "https://me:secret@host:5000/mlflow/",
-            "MLflow server https://host:5000/mlflow, IrisClassifier@champion",
+            "MLflow server https://host:5000/mlflow",
         ),
     ],
 )

@@ -28,6 +28,7 @@ STATIC = Path(__file__).parent / "static"
 FILES = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
 MOST_LEDGER = 2**20  # bytes that are read of the history
 MOST_STEPS = 20
+_MEASURES = {"f1_score": "F1 score", "mae": "MAE", "r2": "R²", "rmse": "RMSE", "roc_auc": "ROC AUC"}
 _KEEP = security_headers("default-src 'none'; frame-ancestors 'none'") + [
     (b"cache-control", b"public, max-age=3600")
 ]
@@ -50,7 +51,12 @@ async def front(request: Request) -> models.Home | Response:
     context.added.append((b"vary", b"Accept"))
     # Behind a key is what `/model/info` has: then the script asks for it, with the key.
     inside = await _model(state) if state.auth.is_open and state.loaded is not None else ""
-    links = {"Grafana": state.settings.grafana_url, "Prometheus": state.settings.prometheus_url}
+    settings = state.settings
+    links = {
+        "Grafana": settings.grafana_url,
+        "Prometheus": settings.prometheus_url,
+        "MLflow": settings.mlflow_url,
+    }
     return HTMLResponse(
         _shell().format(
             version=escape(VERSION),
@@ -142,7 +148,7 @@ def _measures(loaded: LoadedModel) -> str:
         low, high = intervals.get(name, (None, None))
         between = "" if low is None else f"{low:.3f} to {high:.3f}"
         rows.append(
-            f"<tr><th scope=row>{escape(name.replace('_', ' '))}</th><td>{value:.4f}</td>"
+            f"<tr><th scope=row>{_MEASURES.get(name, name.replace('_', ' '))}</th><td>{value:.4f}</td>"
             f"<td>{metrics['baseline'][name]:.4f}</td><td>{between}</td></tr>"
         )
     return (

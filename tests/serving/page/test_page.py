@@ -15,18 +15,26 @@ from src.serving.page import page
 from src.serving.page.live import psi
 from src.serving.page.tasks.classification import interval
 from src.store.ledger import Promotion, write_ledger
+from src.tasks import CLASSIFICATION
 from tests.serving.conftest import KEY, MakeClient
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 MEASURED = {
     "rows": 30,
-    "baseline": dict.fromkeys(
-        ("accuracy", "precision", "recall", "f1_score", "log_loss", "calibration_error"), 0.5
-    ),
+    "baseline": dict.fromkeys(CLASSIFICATION.measures, 0.5),
     "per_class": {name: {"f1_score": 0.9} for name in ("setosa", "versicolor", "virginica")},
     "confusion_matrix": [[10, 0, 0], [0, 9, 1], [0, 2, 8]],
     "calibration": [{"rows": 30, "confidence": 0.9, "accuracy": 0.8}],
     "importances": {"sepal_length": 0.1, "petal_width": 0.4},
+    "curves": {
+        "setosa": {
+            "roc_auc": 0.987,
+            "average_precision": 0.91,
+            "share": 0.3,
+            "roc": [[0.0, 0.0], [0.1, 0.9], [1.0, 1.0]],
+            "precision_recall": [[1.0, 0.3], [0.8, 0.9], [0.0, 1.0]],
+        }
+    },
 }
 
 
@@ -54,7 +62,8 @@ def test_browsers_get_the_page(make_client: MakeClient, measured: Bundle) -> Non
     text = answered.text
     assert 'IrisClassifier <span class="tag">version 7</span>' in text
     assert "2026-01-02T03:04:05Z on 120 rows, 4 columns" in text
-    assert text.count("<svg") == 4
+    assert text.count("<svg") == 6
+    assert "setosa: 0.987" in text and "setosa: 0.910" in text
     assert '<input id="f0" name="sepal_length" data-type="float" required' in text
     assert "<td>0.9000</td><td>0.5000</td><td>0.744 to 0.965</td>" in text
 
