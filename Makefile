@@ -67,9 +67,7 @@ $(MODEL): | $(INSTALLED)
 
 .PHONY: mlflow-ui
 mlflow-ui: $(INSTALLED) ## Browse runs and model versions in MLflow on http://localhost:5000; MLFLOW_PORT is another port
-	@mkdir -p mlruns
-	@echo "the runs are on http://localhost:$(or $(MLFLOW_PORT),5000)/#/experiments, the models on /#/models"
-	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --port $(or $(MLFLOW_PORT),5000)
+	@python -m src.tracking.ui $(if $(MLFLOW_PORT),--port $(MLFLOW_PORT))
 
 .PHONY: predict
 predict: $(INSTALLED) ## Predict the rows of FILE=rows.csv with the model in service; OUT=predictions.csv or .jsonl

@@ -142,8 +142,35 @@ def test_the_record_has_parameters_measures_pictures_and_tags(checkout: Path) ->
     assert found.data.tags["git_commit"] == "none"
     assert (found.data.tags["team"], found.data.tags["gate"]) == ("blue", "passed")
     assert pictures == [
-        f"plots/{name}.png" for name in ("calibration", "confusion_matrix", "importances", "precision_recall")
+        f"plots/{name}.png"
+        for name in ("calibration", "confusion_matrix", "curves", "importances", "precision_recall")
     ]
+
+
+def test_the_record_names_the_table_and_says_of_the_version_what_it_is(checkout: Path) -> None:
+    manifest = loaded(paths.MODELS).manifest
+
+    with connected(StoreSettings()) as client:
+        [given] = client.get_run(str(manifest.mlflow_run_id)).inputs.dataset_inputs
+        version = client.get_model_version(manifest.name, manifest.version)
+
+    assert (given.dataset.name, given.dataset.digest) == ("iris", manifest.data_digest[:12])
+    assert (given.dataset.source_type, json.loads(given.dataset.source)) == (
+        "local",
+        {"uri": "data/iris.csv"},
+    )
+    assert json.loads(given.dataset.schema)["mlflow_colspec"][0] == {
+        "name": "sepal length (cm)",
+        "type": "double",
+    }
+    assert json.loads(given.dataset.profile) == {"num_rows": 120, "num_elements": 480}
+    assert version.tags["gate"] == "passed"
+    assert version.aliases == ["champion"]
+    assert version.description == (
+        "accuracy 0.9000, baseline 0.3333, on 30 held-out rows.\n\n"
+        "Serving follows the model store, not the alias of this page: "
+        "make promote VERSION=1 puts this version into service."
+    )
 
 
 def test_the_plots_hold_every_held_out_row(checkout: Path) -> None:
@@ -155,7 +182,7 @@ def test_the_plots_hold_every_held_out_row(checkout: Path) -> None:
     assert importances["column"].tolist() == loaded(paths.BUNDLE).schema.names
     assert importances.sort_values("importance")["column"].iloc[-1] == "petal_length"
     assert sorted(path.name for path in paths.PLOTS.iterdir()) == [
-        "calibration.png", "confusion_matrix.png", "importances.csv", "importances.png",
+        "calibration.png", "confusion_matrix.png", "curves.png", "importances.csv", "importances.png",
         "precision_recall.png", "predictions.csv",
     ]  # fmt: skip
 

@@ -1,12 +1,13 @@
 """Stage `evaluate`: measure the candidate, seal its bundle, and publish it when the gate passes."""
 
 import logging
+from typing import Any
 
 from src import logs, paths
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Training
 from src.cli import Parser
-from src.config import load_store_settings
+from src.config import StoreSettings, load_store_settings
 from src.disk.files import write_file
 from src.disk.lock import folder_locked
 from src.errors import DataError, exit_on_error
@@ -18,6 +19,7 @@ from src.promotion.publish import publish
 from src.runtime.session import open_model
 from src.schema.columns import Schema
 from src.schema.features import to_features
+from src.store.location import locate
 from src.tables import frames
 from src.tasks import TASKS, side
 from src.tracking.runs import resume_run
@@ -45,6 +47,20 @@ def read_candidate() -> tuple[Training, dict[str, bytes]]:
             "run python -m src.training.train again"
         )
     return training, files
+
+
+def _description(training: Training, measured: Any, settings: StoreSettings) -> str:
+    """Return what MLflow shows of the version, and what there puts it into service."""
+    name = TASKS[training.task].primary_measure
+    value, baseline = getattr(measured, name), getattr(measured.baseline, name)
+    if locate(settings).kind == "server":
+        rule = "The version with the alias champion is in service, once it is published."
+    else:
+        rule = (
+            "Serving follows the model store, not the alias of this page: "
+            f"make promote VERSION={training.version} puts this version into service."
+        )
+    return f"{name} {value:.4f}, baseline {baseline:.4f}, on {measured.rows} held-out rows.\n\n{rule}"
 
 
 def main() -> None:
@@ -85,8 +101,11 @@ def main() -> None:
         )
     with step("recording the measures"), resume_run(settings, training.mlflow_run_id) as run:
         if run is not None:
-            run.log(metrics=measured.numbers(), tags={"gate": "passed" if verdict.passed else "failed"})
+            gate = {"gate": "passed" if verdict.passed else "failed"}
+            run.log(metrics=measured.numbers(), tags=gate)
             run.log_files("plots", pictures)
+            text = _description(training, measured, settings)
+            run.describe_version(training.name, training.version, text, gate)
     title = f"{training.name} version {training.version}, {len(test)} held-out rows"
     print(measures.summary(title, measured))
     if options.no_publish:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DELETED = "deleted"  # MLflow's word for what its pages no longer show
+# What MLflow's pages show of an experiment: runs with their metrics, instead of traces of language models.
+KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
 
 
 def experiment_id_of(client: "MlflowClient", settings: StoreSettings, name: str) -> str:
@@ -34,6 +36,8 @@ def experiment_id_of(client: "MlflowClient", settings: StoreSettings, name: str)
         )
         known = None
     if known is not None:
+        if KIND_TAG not in known.tags:
+            client.set_experiment_tag(known.experiment_id, KIND_TAG, KIND)
         return str(known.experiment_id)
     return _create_experiment(client, name, location)
 
@@ -42,7 +46,7 @@ def _create_experiment(client: "MlflowClient", name: str, location: str | None) 
     from mlflow.exceptions import MlflowException
 
     try:
-        return str(client.create_experiment(name, artifact_location=location))
+        return str(client.create_experiment(name, artifact_location=location, tags={KIND_TAG: KIND}))
     except MlflowException as error:
         made = client.get_experiment_by_name(name)
         if error.error_code != "RESOURCE_ALREADY_EXISTS" or made is None:

@@ -28,6 +28,17 @@ EXAMPLE_ROWS = 5
 
 
 @dataclass(frozen=True)
+class Dataset:
+    """A table, as the record names it."""
+
+    name: str
+    digest: str
+    source: str
+    rows: int
+    columns: Mapping[str, str]  # and their types, as MLflow names those
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of the record; every method raises RegistryError when MLflow fails."""
 
@@ -54,12 +65,42 @@ class Run:
                 tags=[RunTag(name, value) for name, value in (tags or {}).items()],
             )
 
+    def log_dataset(self, data: "Dataset") -> None:
+        """Name the table that the model is fitted on."""
+        from mlflow.entities import Dataset as Logged
+        from mlflow.entities import DatasetInput, InputTag
+        from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+        columns = [{"name": name, "type": kind} for name, kind in data.columns.items()]
+        known = Logged(
+            data.name,
+            data.digest[:12],
+            "local",
+            json.dumps({"uri": data.source}),
+            schema=json.dumps({"mlflow_colspec": columns}),
+            profile=json.dumps({"num_rows": data.rows, "num_elements": data.rows * len(columns)}),
+        )
+        with connected(self.settings) as client:
+            tag = InputTag(MLFLOW_DATASET_CONTEXT, "training")
+            client.log_inputs(self.run_id, [DatasetInput(known, [tag])])
+
     def log_files(self, folder: str, files: Mapping[str, bytes]) -> None:
         """Keep `files`, by name, as artifacts in `folder`."""
         with connected(self.settings) as client, tempfile.TemporaryDirectory() as local:
             for name, content in files.items():
                 (Path(local) / name).write_bytes(content)
             client.log_artifacts(self.run_id, local, folder)
+
+    def describe_version(self, name: str, version: str, text: str, tags: Mapping[str, str]) -> None:
+        """Say on the page of this run's `version` of model `name` what it is; a deleted one stays deleted."""
+        with connected(self.settings) as client:
+            known = {(str(one.version), one.run_id) for one in client.search_model_versions(f"name='{name}'")}
+            if (version, self.run_id) not in known:
+                logger.warning("the record has no %s version %s: it is not described there", name, version)
+                return
+            client.update_model_version(name, version, text)
+            for key, value in tags.items():
+                client.set_model_version_tag(name, version, key, value)
 
     def register(self, pipeline: "Pipeline", name: str, rows: "pd.DataFrame") -> str:
         """Log `pipeline` with its signature and the first of `rows`; return its version of model `name`."""

@@ -19,11 +19,19 @@ from src.progress import step
 from src.tables import frames
 from src.tables.frames import Prepared, Recipe
 from src.tables.source import read_texts
-from src.tracking.runs import Run, start_run
+from src.tracking.runs import Dataset, Run, start_run
 from src.training.fit import Fitted, fit
 from src.training.origin import Origin, git_commit, libraries
 
 logger = logging.getLogger(__name__)
+
+_MLFLOW_TYPES = {
+    "boolean": "boolean",
+    "category": "string",
+    "date": "datetime",
+    "float": "double",
+    "integer": "long",
+}
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -125,16 +133,20 @@ def main() -> None:
             )
         fitted = fit(prepared, params)
         with step("recording the run"):
-            version = _record(run, fitted, prepared, params)
+            version = _record(run, fitted, prepared, params, origin)
         _write_candidate(run, version, origin, fitted, prepared, params)
     name = f"{params.data.model_name(prepared.schema.task)} version {version}"
     print(f"{paths.CANDIDATE} holds {name}; measure it with: python -m src.evaluation.evaluate")
 
 
-def _record(run: Run, fitted: Fitted, prepared: Prepared, params: Params) -> str:
+def _record(run: Run, fitted: Fitted, prepared: Prepared, params: Params, origin: Origin) -> str:
     """Return the number of the registered version."""
     schema = prepared.schema
     run.log(params={**_parameters(params), "source": params.data.source, "target": schema.target})
+    columns = {column.header: _MLFLOW_TYPES[column.type] for column in schema.columns}
+    run.log_dataset(
+        Dataset(params.data.name, origin.data_digest, params.data.source, len(prepared.train), columns)
+    )
     return run.register(fitted.pipeline, params.data.model_name(schema.task), fitted.rows)
 
 

@@ -428,3 +428,17 @@ def test_the_record_is_quiet_and_leaves_the_process_as_it_was(monkeypatch: pytes
 
     assert mlflow.get_tracking_uri() == before
     assert logging.getLogger("mlflow").level == logging.CRITICAL
+
+
+def test_a_version_that_was_deleted_is_not_described(
+    folder: Path, trained: Trained, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings()
+    with start_run(settings, experiment="iris", run_name="first", tags={}) as run:
+        version = run.register(trained.pipeline, "IrisClassifier", trained.rows)
+        with connected(settings) as client:
+            client.delete_model_version("IrisClassifier", version)
+
+        run.describe_version("IrisClassifier", version, "good", {"gate": "passed"})
+
+    assert caplog.messages[-1] == "the record has no IrisClassifier version 1: it is not described there"
