@@ -29,6 +29,13 @@ NEVER = "1000000000/minute"  # a limit that is counted on every request and neve
 ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
 
 
+REQUESTS: dict[str, tuple[str, object]] = {
+    "predict": ("/predict", ROW),
+    "explain": ("/predict?explain=true", ROW),
+    "batch": ("/predict/batch", {"rows": [ROW] * BATCH_ROWS}),
+}
+
+
 def ours(workers: int) -> Server:
     """Return our server with every feature on, as in production."""
     environment = {
@@ -85,9 +92,7 @@ def measure(
     Raises:
         MlopsError: it failed a request, so that its figures mean nothing.
     """
-    path, content = (
-        ("/predict", ROW) if what == "predict" else ("/predict/batch", {"rows": [ROW] * BATCH_ROWS})
-    )
+    path, content = REQUESTS[what]
     body = json.dumps(content).encode()
     before = running.cpu_seconds()
     result = load.run(running.url + path, body, dict(server.headers), connections, seconds)
@@ -109,7 +114,7 @@ def measure(
 def loads_of(server: Server) -> list[tuple[str, int]]:
     """Return what is asked of `server`: the kind of request and the connections."""
     loads = [("predict", connections) for connections in CONNECTIONS]
-    return [*loads, ("batch", 4)] if server.name == "ours" else loads
+    return [*loads, ("batch", 4), ("explain", 4)] if server.name == "ours" else loads
 
 
 def run(
@@ -122,12 +127,13 @@ def run(
         for server in servers(model):
             with started(server) as running:
                 load.run(running.url + "/predict", json.dumps(ROW).encode(), dict(server.headers), 4, 1)
+                memory = 0
                 for what, connections in loads_of(server):
                     advance(f"{server.title}, {what}, {connections} connections")
                     samples.append(measure(server, running, round, what, connections, seconds))
-                starts.append(
-                    Start(round, server.name, running.start_seconds, running.memory_bytes() / 2**20)
-                )
+                    if what != "explain":  # which the others do not do
+                        memory = running.memory_bytes()
+                starts.append(Start(round, server.name, running.start_seconds, memory / 2**20))
     return samples, starts
 
 
@@ -165,6 +171,7 @@ def write(folder: Path, titles: Mapping[str, str], samples: list[Sample], starts
         },
         "ratios": {ratio.name: ratio.value for ratio in report.ratios(samples, starts)},
         "batch_rows_per_second": report.batch_rows_per_second(samples),
+        "explained": report.explained(samples),
         "samples": [asdict(sample) for sample in samples],
         "starts": [asdict(start) for start in starts],
     }

@@ -71,6 +71,16 @@ def batch_rows_per_second(samples: Sequence[Sample]) -> float:
     return BATCH_ROWS * median_of(samples, "requests_per_second", "ours", "batch", connections)
 
 
+def explained(samples: Sequence[Sample]) -> dict[str, float]:
+    """Return what one explained prediction costs: requests a second, and its CPU beside one without."""
+    rate, cpu = (
+        median_of(samples, field, "ours", "explain", 4)
+        for field in ("requests_per_second", "cpu_us_per_request")
+    )
+    plain = median_of(samples, "cpu_us_per_request", "ours", "predict", 16)
+    return {"requests_per_second": rate, "cpu_us": cpu, "cpu_to_plain": cpu / plain}
+
+
 def print_tables(
     console: Console, titles: Mapping[str, str], samples: Sequence[Sample], starts: Sequence[Start]
 ) -> None:
@@ -108,6 +118,11 @@ def print_tables(
     rows = batch_rows_per_second(samples)
     console.print(
         f"POST /predict/batch, {BATCH_ROWS:,} rows a request: {rows:,.0f} rows/s, wanted >= 100,000"
+    )
+    cost = explained(samples)
+    console.print(
+        f"POST /predict?explain=true: {cost['requests_per_second']:,.0f} requests/s, "
+        f"{cost['cpu_us'] / 1000:.2f} ms of CPU each, {cost['cpu_to_plain']:.1f} times one without"
     )
 
 

@@ -12,7 +12,7 @@ class Sample:
 
     round: int
     server: str
-    what: str  # "predict" or "batch"
+    what: str  # "predict", "explain" or "batch"
     connections: int
     requests_per_second: float
     p50_ms: float

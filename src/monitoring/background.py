@@ -5,13 +5,20 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from src.bundle.bundle import Bundle
 from src.monitoring.bins import CategoryProfile, NumericProfile
-from src.monitoring.profile import Profile
+from src.monitoring.profile import Profile, profile_of
 from src.schema.columns import CategoryColumn, Schema
 from src.schema.features import Features
 
 ROWS = 25
 SEED = 0
+
+
+def background_of(bundle: Bundle) -> Features | None:
+    """Return what answers of `bundle` are explained beside; None when it came without a distribution."""
+    profile = profile_of(bundle)
+    return None if profile is None else background(profile, bundle.schema)
 
 
 def background(profile: Profile, schema: Schema, rows: int = ROWS) -> Features:

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.bundle.bundle import Bundle
-from src.monitoring.background import background
-from src.monitoring.profile import profile_of
+from src.monitoring.background import background_of
 from src.runtime.explain import explain
 from src.runtime.predictions import Outputs, Runtime
 from src.schema.features import Features
@@ -64,8 +63,8 @@ class LoadedModel:
         """Return why the row `features`, a matrix of one row, is answered as it is; nothing is counted."""
         schema = self.bundle.schema
         answers = side("src.runtime.answers", self.bundle.manifest.task)
-        if self._background is None and (profile := profile_of(self.bundle)) is not None:
-            self._background = background(profile, schema)
+        if self._background is None:
+            self._background = background_of(self.bundle)
         if self._background is None:
             detail = "This model came without its training distribution, so its answers are not explained."
             raise Problem(HTTPStatus.CONFLICT, "explanation_unavailable", detail)

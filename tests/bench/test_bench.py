@@ -22,9 +22,10 @@ FACTORS = (1.0, 0.5, 4.0)  # of the three rounds: their median is 1, their mean 
 @pytest.fixture
 def samples() -> list[Sample]:
     loads = [(server, "predict", number, RATES[server]) for server in TITLES for number in CONNECTIONS]
-    loads.append(("ours", "batch", 4, 150.0))
+    loads += [("ours", "batch", 4, 150.0), ("ours", "explain", 4, 500.0)]
+    cpu = {"predict": 100.0, "batch": 100.0, "explain": 1700.0}
     return [
-        Sample(round, server, what, connections, rate * factor, 1.0, P99[server] * factor, 100.0)
+        Sample(round, server, what, connections, rate * factor, 1.0, P99[server] * factor, cpu[what] * factor)
         for round, factor in enumerate(FACTORS)
         for server, what, connections, rate in loads
     ]
@@ -69,6 +70,8 @@ def test_the_tables_fit_a_narrow_terminal(
 
     said = capsys.readouterr().out
     assert "…" not in said
+    explained = "POST /predict?explain=true: 500 requests/s, 1.70 ms of CPU each, 17.0 times one without"
+    assert " ".join(said.split()).endswith(explained)
     [row] = [line for line in said.splitlines() if "/ (b)" in line and "requests" in line]
     assert row.split("│")[1:-1] == [
         " requests/s at 16 connections / (b)          ",
@@ -83,7 +86,8 @@ def test_all_results_are_written(tmp_path: Path, samples: list[Sample], starts: 
     results = json.loads((tmp_path / "new/results.json").read_text())
     assert results["ratios"]["memory_to_plain"] == 0.4
     assert results["batch_rows_per_second"] == 150_000
-    assert len(results["samples"]) == 39
+    assert results["explained"] == {"requests_per_second": 500.0, "cpu_us": 1700.0, "cpu_to_plain": 17.0}
+    assert len(results["samples"]) == 42
     assert len(results["starts"]) == 12
     assert (tmp_path / "new/results.png").read_bytes().startswith(b"\x89PNG")
 

@@ -49,8 +49,8 @@ def test_a_link_to_nowhere_is_found() -> None:
     links = {
         "[a](docs/README.md)": True,
         "[a](docs/none.md)": False,
-        "[a](docs/performance.md#what-is-claimed)": True,
-        "[a](docs/performance.md#what-is-not-claimed)": False,
+        "[a](docs/performance.md#benchmark)": True,
+        "[a](docs/performance.md#no-benchmark)": False,
         "[a](#quick-start)": True,
         "[a](#end)": False,
         "![a](docs/performance.png)": True,

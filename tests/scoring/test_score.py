@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from starlette.testclient import TestClient
 
+from src import paths
 from src.bundle.bundle import Bundle
 from src.config import Settings
 from src.data import prepare
@@ -142,3 +145,41 @@ def test_every_kind_of_column_is_answered_as_by_the_server() -> None:
         served = client.post("/predict/batch", json={"rows": sent}).json()["predictions"]
     assert [one["prediction"] for one in served] == list(answers["prediction"])
     assert [one["confidence"] for one in served] == list(answers["confidence"])
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_contributions_are_those_of_the_server_and_add_up(folder: Path, task: str) -> None:
+    write_mixed(folder)
+    if task == "regression":
+        params = yaml.safe_load(Path("params.yaml").read_text())
+        params["data"] |= {"target": "income", "target_missing": "drop"}
+        params["evaluate"] = {"beat_baseline_by": 0.0}
+        Path("params.yaml").write_text(yaml.safe_dump(params))
+    for stage in (prepare, train, evaluate):
+        run(stage.main)
+    bundle = in_models(Settings())
+    assert bundle is not None and bundle.manifest.task == task
+    headers = [column.header for column in bundle.schema.columns]
+    texts = read_texts(Path(paths.RAW / "customers.csv"))[headers].head(12)
+
+    found = score(bundle, texts, explained=True)
+
+    app = create_app(Settings(), source_for(Settings()))
+    with TestClient(app):
+        for place, label in enumerate(found["prediction"]):
+            features, _ = to_rows(bundle.schema, texts.iloc[place : place + 1])
+            told = app.state.shared.loaded.explain(features)["contributions"]
+            served = {name: parts if task == "regression" else parts[label] for name, parts in told.items()}
+            assert served == {name: found[f"contribution_{name}"].iloc[place] for name in bundle.schema.names}
+    parts = found[[name for name in found.columns if name.startswith("contribution_")]].sum(axis=1)
+    total = found["prediction"] if task == "regression" else found["confidence"]
+    np.testing.assert_allclose(parts, total, rtol=1e-9)
+
+
+def test_a_model_without_its_distribution_cannot_be_explained(
+    served: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = pd.DataFrame([["5.1", "3.5", "1.4", "0.2"]], columns=served.schema.names)
+
+    with pytest.raises(MlopsError, match="came without its training distribution"):
+        score(replace(served, profile={}), rows, explained=True)

@@ -20,3 +20,8 @@ def columns(
         },
         index=index,
     )
+
+
+def explained_score(predictions: Predictions, row: int) -> int:
+    """Return which of the scores `row` is explained by: that of its class."""
+    return int(predictions.labels[row])
