@@ -1,11 +1,10 @@
 """Where the server is reached: by either family, and below the prefix of a proxy."""
 
-import http.server
 import os
 import re
+import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from tests import servers
 from tests.conftest import REPOSITORY
+from tests.ports import free_port
 from tests.process.conftest import Server
 
 GOOD = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
@@ -64,51 +64,83 @@ def test_the_health_check_finds_the_server(start_server: Start, model_dir: Path,
     assert healthy(server, HOST=host) == 1
 
 
+NGINX = """
+daemon off;
+worker_processes 1;
+pid {folder}/pid;
+error_log stderr;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location {prefix}/ {{
+      proxy_pass {upstream}/;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    }}
+  }}
+}}
+"""
+
+
 @contextmanager
-def stripping_proxy(server: Server, prefix: str) -> Iterator[str]:
-    """Show `server` below `prefix`, which it is not told: `location /api/ { proxy_pass http://server/; }`."""
-
-    class Proxy(http.server.BaseHTTPRequestHandler):
-        def forward(self) -> None:
-            if not self.path.startswith(f"{prefix}/"):
-                self.send_error(404)
-                return
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {"Content-Type": self.headers.get("Content-Type", "")} if body else {}
-            url = server.url + self.path.removeprefix(prefix)
-            answer = servers.request(self.command, url, content=body, headers=headers)
-            self.send_response(answer.status_code)
-            self.send_header("Content-Length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
-
-        do_GET = do_POST = forward
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
-        threading.Thread(target=proxy.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{proxy.server_address[1]}{prefix}"
-        proxy.shutdown()
+def nginx(server: Server, prefix: str, folder: Path) -> Iterator[str]:
+    """Show `server` below `prefix`, which it is not told."""
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program is not None, "nginx is missing: apt-get install nginx"
+    port = free_port()
+    config = folder / "nginx.conf"
+    config.write_text(NGINX.format(folder=folder, port=port, prefix=prefix, upstream=server.url))
+    proxy = servers.Server([program, "-c", config, "-e", "stderr"], folder, folder / "nginx.log")
+    try:
+        url = f"http://127.0.0.1:{port}{prefix}"
+        proxy.wait_until(lambda: servers.answers(f"{url}/livez"), "nginx is ready")
+        yield url
+    finally:
+        proxy.end()
 
 
-@pytest.mark.parametrize("page", ["/docs", "/redoc"])
-def test_a_page_behind_a_proxy_asks_below_its_prefix(start_server: Start, model_dir: Path, page: str) -> None:
-    server = start_server(MODEL_DIR=str(model_dir))
+@pytest.mark.parametrize("page", ["/", "/docs", "/redoc"])
+def test_a_page_behind_nginx_asks_below_its_prefix(
+    start_server: Start, model_dir: Path, tmp_path: Path, page: str
+) -> None:
+    server = start_server(MODEL_DIR=str(model_dir), FORWARDED_ALLOW_IPS="127.0.0.1")
     server.wait_for("/readyz", 200, seconds=60)
 
-    with stripping_proxy(server, "/api") as shown_at:
-        text = servers.get(shown_at + page).text
-        found = re.findall(r"""(?:src|href|url|spec-url)\s*[=:]\s*["']([^"']+)""", text)
+    with nginx(server, "/api", tmp_path) as shown_at:
+        text = servers.get(shown_at + page, headers={"Accept": "text/html"}).text
+        found = re.findall(r"""(?:src|href|url|spec-url)\s*[=:]\s*["']([^"'#]+)""", text)
         addresses = {urljoin(shown_at + page, address) for address in found}
         statuses = {address: servers.get(address).status_code for address in addresses}
         document = f"{shown_at}/openapi.json"
         [shown] = servers.get(document).json()["servers"]
         base = urljoin(document, shown["url"]).removesuffix("/")
-        predicted = servers.post(f"{base}/predict", json=GOOD).json()
+        predicted = servers.post(
+            f"{base}/predict", json=GOOD, headers={"X-Forwarded-For": "203.0.113.9"}
+        ).json()
 
-    assert document in addresses
+    assert document in addresses or page == "/"
+    assert len(addresses) > 2
     assert {status for status in statuses.values()} == {200}, statuses
     assert [address for address in addresses if not address.startswith(f"{shown_at}/")] == []
     assert predicted["prediction"] == "setosa"
+    assert server.stop() == 0
+    assert '"client": "203.0.113.9"' in server.log()
+
+
+@pytest.mark.parametrize("file", ["page.js"])
+def test_what_the_page_asks_for_is_relative(start_server: Start, model_dir: Path, file: str) -> None:
+    server = start_server(MODEL_DIR=str(model_dir))
+    server.wait_for("/readyz", 200, seconds=60)
+
+    asked = re.findall(
+        r"""(?:fetch|ask|URL)\(\s*["']([^"']+)""", servers.get(f"{server.url}/page/{file}").text
+    )
+
+    assert {"predict", "page/live", "page/model"} <= set(asked)
+    assert [address for address in asked if address.startswith(("/", "http"))] == []
