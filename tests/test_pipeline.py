@@ -120,6 +120,8 @@ def test_the_bundle_in_service_is_the_one_that_was_measured(checkout: Path) -> N
         "missed": [], "passed": True,
     }  # fmt: skip
     assert json.loads(paths.NUMBERS.read_bytes())["accuracy"] == 0.9
+    for name, (low, high) in bundle.metrics["intervals"].items():
+        assert low <= bundle.manifest.measures[name] <= high
 
 
 def test_the_record_has_parameters_measures_pictures_and_tags(checkout: Path) -> None:

@@ -4,12 +4,13 @@ Sections after Mitchell et al., "Model Cards for Model Reporting" (2019), as Mar
 it changes from run to run, so that the same training gives the same bundle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple, Protocol
 
 from src.bundle.bundle import CARD, CARD_PAGE, Training
 from src.evaluation.gate import Gate
+from src.evaluation.intervals import Interval
 from src.schema.columns import CategoryColumn, Column, DateColumn, Schema
 from src.tasks import TASKS
 
@@ -40,6 +41,7 @@ def card(
     schema: Schema,
     importance: str,
     measured: Measured,
+    intervals: Mapping[str, Interval],
     gate: Gate,
 ) -> dict[str, bytes]:
     """Return the card as `card.md` and `card.html`; `importance` says what that of a column is."""
@@ -47,7 +49,7 @@ def card(
     sections = [
         _details(training, schema),
         _data(training, schema),
-        _quality(training, measured, gate),
+        _quality(training, measured, intervals, gate),
         Section(
             "Feature importance",
             (f"{importance[0].upper()}{importance[1:]}.",),
@@ -86,16 +88,19 @@ def _data(training: Training, schema: Schema) -> Section:
     )
 
 
-def _quality(training: Training, measured: Measured, gate: Gate) -> Section:
+def _quality(
+    training: Training, measured: Measured, intervals: Mapping[str, Interval], gate: Gate
+) -> Section:
     names = TASKS[training.task].measures
     verdict = (
         "The model passed the quality gate." if gate.passed else f"Not published: {'; '.join(gate.missed)}."
     )
-    table = [
-        ("metric", "model", "baseline"),
-        *((n, f"{getattr(measured, n):.4f}", f"{getattr(measured.baseline, n):.4f}") for n in names),
-    ]
-    said = [f"Measured on {measured.rows} rows that were held out.", verdict]
+    table = [("metric", "model", "95 % interval", "baseline")]
+    for name in names:
+        between = "{:.4f} to {:.4f}".format(*intervals[name]) if name in intervals else ""
+        value, baseline = getattr(measured, name), getattr(measured.baseline, name)
+        table.append((name, f"{value:.4f}", between, f"{baseline:.4f}"))
+    said = [f"Measured on {measured.rows} rows that were held out; the intervals are bootstrapped.", verdict]
     if training.interval is not None:
         said.append(
             f"Predictions are given with an interval of ± {training.interval.half_width:.6g}, made to hold "

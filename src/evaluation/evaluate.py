@@ -13,6 +13,7 @@ from src.disk.lock import folder_locked
 from src.errors import DataError, exit_on_error
 from src.evaluation.card import card
 from src.evaluation.gate import judge
+from src.evaluation.intervals import bootstrap, interval
 from src.params import load_params
 from src.progress import step
 from src.promotion.publish import publish
@@ -90,10 +91,16 @@ def main() -> None:
             {name: getattr(one, name) for name in task.measures} for one in (measured, measured.baseline)
         )
         verdict = judge(task, found, baseline, params.evaluate)
+        [drawn] = bootstrap(measures.quick_measures, [(measures.actual(schema, test), *predictions)])
+        intervals = {name: interval(values) for name, values in drawn.items()}
     with step("writing the bundle and the plots"), folder_locked(paths.BUNDLE.parent):
-        metrics = {**measured.model_dump(mode="json"), "gate": verdict.model_dump(mode="json")}
+        metrics = {
+            **measured.model_dump(mode="json"),
+            "intervals": intervals,
+            "gate": verdict.model_dump(mode="json"),
+        }
         pictures = measures.pictures(measured)
-        cards = card(training, schema, measures.IMPORTANCE, measured, verdict)
+        cards = card(training, schema, measures.IMPORTANCE, measured, intervals, verdict)
         bundles.write_folder(paths.BUNDLE, bundles.seal(training, metrics, {**files, **cards}))
         write_file(paths.NUMBERS, bundles.dump_json(measured.numbers()))
         bundles.write_folder(

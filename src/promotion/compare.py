@@ -8,12 +8,11 @@ bootstrap, after Efron, 1979).
 import base64
 import html
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from src import logs, paths
 from src.bundle.bundle import Bundle
@@ -21,6 +20,7 @@ from src.cli import Parser
 from src.config import load_store_settings
 from src.disk.files import write_file
 from src.errors import RegistryError, exit_on_error
+from src.evaluation.intervals import bootstrap, interval
 from src.progress import step
 from src.promotion.service import open_store
 from src.runtime.session import load
@@ -29,7 +29,6 @@ from src.tables import frames
 from src.tasks import TASKS, side
 
 REPORT = Path("build/compare.html")
-DRAWS, SEED, LEVEL = 1_000, 0, 0.95
 
 
 class Difference(NamedTuple):
@@ -53,17 +52,11 @@ def differences(a: Bundle, b: Bundle) -> dict[str, Difference] | None:
     measures = side("src.evaluation.measures", a.manifest.task)
     test = frames.read_prepared(paths.TEST, a.schema)
     answers = [load(one).predict(to_features(a.schema, test)) for one in (a, b)]
-    value: Callable[..., Mapping[str, float]] = measures.quick_measures
     actual = measures.actual(a.schema, test)
-    generator = np.random.default_rng(SEED)
-    drawn: dict[str, list[float]] = {}
-    for _ in range(DRAWS):
-        rows: NDArray[np.int64] = generator.integers(0, len(test), len(test))
-        one, other = (value(actual[rows], *(array[rows] for array in answer)) for answer in answers)
-        for name in one:
-            drawn.setdefault(name, []).append(other[name] - one[name])
-    edges = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    return {name: Difference(*map(float, np.quantile(values, edges))) for name, values in drawn.items()}
+    drawn = bootstrap(measures.quick_measures, [(actual, *answer) for answer in answers])
+    return {
+        name: Difference(*interval(np.subtract(drawn[1][name], values))) for name, values in drawn[0].items()
+    }
 
 
 def rows_of_measures(a: Bundle, b: Bundle, found: Mapping[str, Difference]) -> Iterator[tuple[str, ...]]:
@@ -72,11 +65,11 @@ def rows_of_measures(a: Bundle, b: Bundle, found: Mapping[str, Difference]) -> I
         if name not in a.manifest.measures:
             continue
         before, now = a.manifest.measures[name], b.manifest.measures[name]
-        interval = ""
+        between = ""
         if name in found:
             low, high = found[name]
-            interval = f"{low:+.4f} to {high:+.4f}" + ("" if found[name].is_clear else ", may be chance")
-        yield name, f"{before:.4f}", f"{now:.4f}", f"{now - before:+.4f}", interval
+            between = f"{low:+.4f} to {high:+.4f}" + ("" if found[name].is_clear else ", may be chance")
+        yield name, f"{before:.4f}", f"{now:.4f}", f"{now - before:+.4f}", between
 
 
 def rows_of_parameters(a: Bundle, b: Bundle) -> Iterator[tuple[str, ...]]:
@@ -178,8 +171,8 @@ def main() -> None:
         found = differences(a, b)
         write_file(arguments.out, report(a, b, found))
     print(f"{'':<20}{'A':>10}{'B':>10}{'B - A':>10}  95 % interval")
-    for name, before, now, change, interval in rows_of_measures(a, b, found or {}):
-        print(f"{name:<20}{before:>10}{now:>10}{change:>10}  {interval}".rstrip())
+    for name, before, now, change, between in rows_of_measures(a, b, found or {}):
+        print(f"{name:<20}{before:>10}{now:>10}{change:>10}  {between}".rstrip())
     if found is None:
         print(f"\n{NO_INTERVALS}")
     print(f"\n{arguments.out} has the parameters and the plots")

@@ -30,7 +30,7 @@ HOSTILE = "<script>alert(1)</script>|`x`"
 
 
 def texts(training: Training, schema: Schema, gate: Gate = PASSED) -> tuple[str, str]:
-    made = card(training, schema, "what a shuffle loses", MEASURED, gate)
+    made = card(training, schema, "what a shuffle loses", MEASURED, {"accuracy": (0.8, 0.9512)}, gate)
     return made["card.md"].decode(), made["card.html"].decode()
 
 
@@ -39,9 +39,9 @@ def test_the_card_has_what_people_ask_for(training: Training, schema: Schema) ->
 
     assert markdown.startswith("# IrisClassifier version 7\n\n## Model details\n")
     assert "| sepal length (cm) | float | 0.7 to 11.5 | no |" in markdown
-    assert "| accuracy | 0.9000 | 0.3000 |" in markdown
+    assert "| accuracy | 0.9000 | 0.8000 to 0.9512 | 0.3000 |" in markdown
     assert markdown.index("sepal_length") < markdown.index("petal_width")
-    assert "Measured on 30 rows that were held out." in markdown
+    assert "Measured on 30 rows that were held out; the intervals are bootstrapped." in markdown
     assert "The model passed the quality gate." in markdown
     assert [line for line in markdown.splitlines() if line.startswith("## ")] == [
         "## Model details",

@@ -22,7 +22,8 @@ def interval(share: float, rows: int) -> tuple[float, float]:
 def intervals(bundle: Bundle) -> dict[str, tuple[float, float]]:
     """Return what is known of how exact each measure is."""
     metrics = bundle.metrics
-    return {"accuracy": interval(float(metrics["accuracy"]), int(metrics["rows"]))}
+    exact = {"accuracy": interval(float(metrics["accuracy"]), int(metrics["rows"]))}
+    return {**metrics.get("intervals", {}), **exact}  # bundles before them had none
 
 
 def charts(bundle: Bundle) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,9 @@ from src.serving.page import svg
 
 
 def intervals(bundle: Bundle) -> dict[str, tuple[float, float]]:
-    """Return what is known of how exact each measure is: of these, nothing."""
-    return {}
+    """Return what is known of how exact each measure is."""
+    found: dict[str, tuple[float, float]] = bundle.metrics.get("intervals", {})
+    return found
 
 
 def charts(bundle: Bundle) -> Iterator[tuple[str, str]]:
