@@ -254,7 +254,7 @@ def test_the_world_may_call_all_but_what_is_for_the_cluster(
     paths = {each["path"]: each["pathType"] for each in rule["http"]["paths"]}
     internal = {endpoint.path for endpoint in ENDPOINTS if endpoint.internal}
 
-    assert internal == {"/livez", "/metrics", "/readyz"}
+    assert internal == {"/livez", "/metrics", "/model/reload", "/readyz"}
     assert paths == ingress.allowed()
     assert not {"/metrics", "/livez", "/readyz"} & paths.keys()
 
