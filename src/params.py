@@ -11,13 +11,14 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
 
 from src import paths
 from src.errors import ConfigError
-from src.export.families.family import FamilyParams
+from src.export.families.family import FamilyParams, parameters_of
 from src.export.families.registry import FAMILIES, require_task
 from src.schema.cells import MISSING, CellRule
 from src.strict_model import StrictModel
@@ -100,9 +101,37 @@ class DataParams(StrictModel):
 
 # The parameters of one family, told apart by `model`; mypy knows of them what all have.
 if TYPE_CHECKING:
+    OneFamily = FamilyParams
+else:
+    OneFamily = Annotated[Union[tuple(family.params for family in FAMILIES)], Field(discriminator="model")]
+
+
+class AutoParams(FamilyParams):
+    """Several families, of which the best is taken."""
+
+    model: Literal["auto"]
+    folds: int = Field(5, ge=2, le=20)  # of the cross-validation
+    candidates: tuple[OneFamily, ...] | None = Field(None, strict=False, min_length=1)
+
+    def candidates_for(self, task: TaskName) -> tuple[FamilyParams, ...]:
+        """Return the families to try, the simplest first; unless they are named, a short list."""
+        return self.candidates or tuple(_OneFamily.validate_python(one) for one in _SHORT_LIST[task])
+
+
+_OneFamily: TypeAdapter[FamilyParams] = TypeAdapter(OneFamily)
+_FOREST = {"model": "random_forest", "n_estimators": 200, "max_depth": 16}
+_BOOSTED = {"model": "hist_gradient_boosting"}
+_SHORT_LIST: dict[TaskName, tuple[dict[str, Any], ...]] = {
+    "classification": ({"model": "logistic_regression"}, _FOREST, _BOOSTED),
+    "regression": ({"model": "ridge"}, _FOREST, _BOOSTED),
+}
+_KINDS: dict[str, type[FamilyParams]] = {family.name: family.params for family in FAMILIES}
+_KINDS["auto"] = AutoParams
+
+if TYPE_CHECKING:
     TrainParams = FamilyParams
 else:
-    TrainParams = Annotated[Union[tuple(family.params for family in FAMILIES)], Field(discriminator="model")]
+    TrainParams = Annotated[Union[tuple(_KINDS.values())], Field(discriminator="model")]
 
 
 class EvaluateParams(StrictModel):
@@ -143,7 +172,9 @@ class Params(StrictModel):
 
     def check_task(self, task: TaskName) -> None:
         """Raise ConfigError when the model or the gate is none of `task`."""
-        require_task(self.train, task)
+        trained = self.train.candidates_for(task) if isinstance(self.train, AutoParams) else (self.train,)
+        for one in trained:
+            require_task(one, task)
         self.evaluate.check_task(task)
 
 
@@ -200,20 +231,22 @@ def _as_in_the_file(problem: Problem) -> Problem:
     """Return `problem` without the family that pydantic puts between `train` and its key."""
     if problem.place[:1] != ("train",):
         return problem
+    inner = problem.place[2:]  # among the candidates of `auto`
+    where = ("train", *inner, "model")
     if problem.kind == "union_tag_not_found":
-        return Problem(("train", "model"), "missing", "missing", None)
+        return Problem(where, "missing", "missing", None)
     if problem.kind == "union_tag_invalid":
-        *names, last = (family.name for family in FAMILIES)
+        *names, last = [name for name in _KINDS if name != "auto" or not inner]
         known = f"{', '.join(names)} or {last}"
-        return Problem(("train", "model"), problem.kind, "", problem.found["model"], known)
+        return Problem(where, problem.kind, "", problem.found["model"], known)
     _, *rest = problem.place
     if not rest:
         return problem
-    [family] = (family for family in FAMILIES if family.name == rest[0])
-    what = allowed(family.params, problem._replace(place=tuple(rest[1:])))
+    name = str(rest[0])
+    what = allowed(_KINDS[name], problem._replace(place=tuple(rest[1:])))
     found = problem._replace(place=("train", *rest[1:]), allowed=what)
     if problem.kind != "extra_forbidden":
         return found
-    near = meant(str(rest[-1]), family.parameters)
-    message = f"{family.name} has no such parameter{near}; it has: {', '.join(family.parameters) or 'none'}"
+    keys = parameters_of(_KINDS[name])
+    message = f"{name} has no such parameter{meant(str(rest[-1]), keys)}; it has: {', '.join(keys)}"
     return found._replace(kind="unknown_parameter", message=message)

@@ -78,8 +78,8 @@ def test_parameters_of_another_family_stop_every_stage(command: Command, tmp_pat
 
     assert result.returncode == 2
     assert result.stderr == (
-        "error: params.yaml: train.n_estimators: logistic_regression has no such parameter; it has: none; "
-        "leave out n_estimators, max_depth\n"
+        "error: params.yaml: train.n_estimators: logistic_regression has no such parameter; it has: C,"
+        " class_weight; leave out n_estimators, max_depth\n"
     )
     assert sorted((tmp_path / "checkout").iterdir()) == before
 
@@ -91,8 +91,8 @@ def test_an_option_that_the_family_does_not_have_stops_training(command: Command
 
     assert result.returncode == 2
     assert result.stderr == (
-        "error: command line: train.max_depth: logistic_regression has no such parameter; it has: none; "
-        "leave out max_depth\n"
+        "error: command line: train.max_depth: logistic_regression has no such parameter; it has: C,"
+        " class_weight; leave out max_depth\n"
     )
 
 

@@ -9,12 +9,16 @@ import yaml
 from src.errors import ConfigError
 from src.export.families.family import Family
 from src.export.families.registry import FAMILIES
-from src.params import Params, load_params
+from src.params import AutoParams, Params, load_params
 from src.schema.cells import MISSING, CellRule
+from src.tasks import TASKS
 from tests.conftest import REPOSITORY
 from tests.families import example
 
-NAMES = "allowed: random_forest, extra_trees, logistic_regression, ridge or hist_gradient_boosting"
+NAMES = (
+    "allowed: random_forest, extra_trees, logistic_regression, ridge, elastic_net, hist_gradient_boosting"
+    " or auto"
+)
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def test_the_parameters_people_rely_on(params_file: Path) -> None:
     params = load_params(params_file)
 
     assert (params.data.test_size, params.data.random_state) == (0.2, 42)
-    assert params.train.model_dump() == {"model": "random_forest", "n_estimators": 200, "max_depth": 10}
+    assert params.train.recorded() == {"model": "random_forest", "n_estimators": 200, "max_depth": 10}
     assert params.data.model_name("classification") == "IrisClassifier"
     assert params.data.raw == Path("data/raw/iris.csv")
 
@@ -53,7 +57,7 @@ def test_the_parameters_people_rely_on(params_file: Path) -> None:
             "train.n_estimatorz",
             5,
             "train.n_estimatorz: random_forest has no such parameter, did you mean n_estimators?; it has:"
-            " n_estimators, max_depth; leave out n_estimatorz",
+            " n_estimators, max_depth, class_weight; leave out n_estimatorz",
         ),
         (
             "train.model",
@@ -96,9 +100,60 @@ def test_a_family_has_its_own_parameters(tmp_path: Path, family: Family[Any]) ->
     assert params.train.model_dump() == train
 
 
+def test_auto_has_a_short_list_for_each_task_and_takes_another(tmp_path: Path) -> None:
+    auto = load_params(params_with(tmp_path, {"model": "auto"})).train
+    assert isinstance(auto, AutoParams)
+    listed = {task: [one.model for one in auto.candidates_for(task)] for task in TASKS}
+    assert listed == {
+        "classification": ["logistic_regression", "random_forest", "hist_gradient_boosting"],
+        "regression": ["ridge", "random_forest", "hist_gradient_boosting"],
+    }
+    named = [{"model": "ridge", "alpha": 10.0}, {"model": "ridge", "alpha": 0.1}]
+    auto = load_params(params_with(tmp_path, {"model": "auto", "candidates": named, "folds": 3})).train
+    assert isinstance(auto, AutoParams)
+    assert [one.recorded() for one in auto.candidates_for("regression")] == named
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        ({"model": "auto", "folds": 1}, "train.folds: 1; allowed: a whole number, 2 to 20"),
+        ({"model": "auto", "fold": 3}, "did you mean folds?; it has: folds, candidates; leave out fold"),
+        ({"model": "auto", "candidates": []}, "train.candidates"),
+        (
+            {"model": "auto", "candidates": [{"model": "svm"}]},
+            "train.candidates.0.model: 'svm'; allowed: random_forest, ",
+        ),
+        (
+            {"model": "auto", "candidates": [{"model": "auto"}]},
+            "train.candidates.0.model: 'auto'; allowed: random_forest, ",
+        ),
+        (
+            {"model": "auto", "candidates": [{"model": "ridge", "alpha": -1.0}]},
+            "train.candidates.0.ridge.alpha",
+        ),
+    ],
+)
+def test_a_wrong_list_of_families_is_one_line(tmp_path: Path, train: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_params(params_with(tmp_path, train))
+
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_family_of_another_task_is_refused_before_anything_is_tried(tmp_path: Path) -> None:
+    params = load_params(params_with(tmp_path, {"model": "auto", "candidates": [{"model": "ridge"}]}))
+
+    with pytest.raises(
+        ConfigError, match="train.model: ridge does no classification; allowed: random_forest"
+    ):
+        params.check_task("classification")
+
+
 FOREST = {"model": "random_forest", "n_estimators": 200, "max_depth": 10}
-NONE = "logistic_regression has no such parameter; it has: none; leave out"
-HAS = "has no such parameter; it has: n_estimators, max_depth; leave out"
+NONE = "logistic_regression has no such parameter; it has: C, class_weight; leave out"
+HAS = "has no such parameter; it has: n_estimators, max_depth, class_weight; leave out"
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ model; of many, a fifth of them once.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold
 
 from src.bundle.manifest import Interval
+from src.tables.folds import Fold
 
 COVERAGE = 0.9
 FOLDS = 5
@@ -25,15 +25,14 @@ def interval(
     fitted: Callable[[pd.DataFrame, NDArray[np.float64]], Any],
     rows: pd.DataFrame,
     target: NDArray[np.float64],
-    seed: int,
+    folds: Iterable[Fold],
 ) -> Interval:
     """Return the interval that covers 90 % of rows like `rows` [rows, columns], which are `target` [rows].
 
-    `fitted` returns a model fitted to some of them.
+    `fitted` returns a model fitted to some of them; those of each fold are answered by such a one.
     """
-    folds = KFold(min(FOLDS, len(rows)), shuffle=True, random_state=seed)
     residuals = []
-    for train, rest in folds.split(rows):
+    for train, rest in folds:
         model = fitted(rows.iloc[train], target[train])
         residuals.append(np.abs(target[rest] - model.predict(rows.iloc[rest])))
         if len(rows) >= MANY_ROWS:

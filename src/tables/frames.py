@@ -24,7 +24,7 @@ from src.tables.conform import to_dates, to_numbers, to_texts
 from src.tables.infer import infer
 from src.tables.kinds import typed
 from src.tables.source import read_texts
-from src.tables.splits import by_group, by_time
+from src.tables.splits import Split, by_group, by_time
 from src.tables.targets.choice import chosen_task
 from src.tasks import side
 
@@ -38,6 +38,7 @@ class Prepared:
     schema: Schema
     train: pd.DataFrame
     test: pd.DataFrame
+    blocks: NDArray[np.int64] | None = None  # the group of each training row, or its place in time
 
     def schema_file(self) -> bytes:
         """Return the content of `schema.json`."""
@@ -105,20 +106,20 @@ def prepared(table: pd.DataFrame, data: DataParams) -> Prepared:
         DataError: the table does not hold what the parameters say.
     """
     table = _usable(table, data)
-    held_out, table = _held_out(table, data)
+    split, table = _held_out(table, data)
     schema = infer(table, data.target, data.ranges, data.cells, data.target_task, data.unusable, data.text)
     frame = to_schema_frame(table, schema)
     targets = side("src.tables.targets", schema.task)
-    if held_out is None:
+    if split is None:
         train, test = targets.split(frame, data.test_size, data.random_state, schema.target)
-    else:
-        train, test = frame[~held_out], frame[held_out]
-        targets.check_train(train, schema)
-    return Prepared(schema, train, test)
+        return Prepared(schema, train, test)
+    held_out, blocks = split
+    targets.check_train(frame[~held_out], schema)
+    return Prepared(schema, frame[~held_out], frame[held_out], blocks[~held_out])
 
 
-def _held_out(table: pd.DataFrame, data: DataParams) -> tuple[NDArray[np.bool_] | None, pd.DataFrame]:
-    """Return which rows [rows] the time or the group holds out, None: chance, and the table of features.
+def _held_out(table: pd.DataFrame, data: DataParams) -> tuple[Split | None, pd.DataFrame]:
+    """Return how the time or the group splits the rows, None: chance does, and the table of features.
 
     Raises:
         DataError: there is no such column, or it does not tell.
@@ -129,11 +130,11 @@ def _held_out(table: pd.DataFrame, data: DataParams) -> tuple[NDArray[np.bool_] 
         return None, table
     header = headers[name]
     if data.group is not None:
-        held_out = by_group(header, table[header], data.test_size, data.random_state)
-        return held_out, table.drop(columns=header)
-    held_out = by_time(header, table[header], data.test_size, data.cells)
+        split = by_group(header, table[header], data.test_size, data.random_state)
+        return split, table.drop(columns=header)
+    split = by_time(header, table[header], data.test_size, data.cells)
     left_out = name in {find(one, headers) for one in data.drop}
-    return held_out, table.drop(columns=header) if left_out else table
+    return split, table.drop(columns=header) if left_out else table
 
 
 def _split_column(data: DataParams, headers: Mapping[str, str]) -> str | None:
@@ -167,6 +168,10 @@ def write_prepared(prepared: Prepared, data: DataParams) -> Recipe:
     write_file(paths.TRAIN, to_bytes(prepared.train))
     write_file(paths.TEST, to_bytes(prepared.test))
     write_file(paths.SCHEMA, prepared.schema_file())
+    if prepared.blocks is None:
+        paths.BLOCKS.unlink(missing_ok=True)
+    else:
+        write_file(paths.BLOCKS, to_bytes(pd.DataFrame({"block": prepared.blocks})))
     recipe = Recipe(data=data, raw_digest=digest(data.raw), test_digest=digest(paths.TEST))
     write_file(paths.PREPARED, (recipe.model_dump_json(indent=2) + "\n").encode())
     return recipe
@@ -188,7 +193,20 @@ def load_prepared() -> Prepared:
         schema = Schema.model_validate_json(paths.SCHEMA.read_bytes())
     except (OSError, ValidationError) as error:
         raise DataError(f"{paths.SCHEMA}: damaged; run python -m src.data.prepare") from error
-    return Prepared(schema, read_prepared(paths.TRAIN, schema), read_prepared(paths.TEST, schema))
+    train, test = read_prepared(paths.TRAIN, schema), read_prepared(paths.TEST, schema)
+    return Prepared(schema, train, test, _read_blocks(len(train)))
+
+
+def _read_blocks(rows: int) -> NDArray[np.int64] | None:
+    if not paths.BLOCKS.is_file():
+        return None
+    try:
+        blocks = np.loadtxt(paths.BLOCKS, dtype=np.int64, skiprows=1, ndmin=1)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{paths.BLOCKS}: damaged; run python -m src.data.prepare") from error
+    if len(blocks) != rows:
+        raise DataError(f"{paths.BLOCKS}: {len(blocks)} rows, {paths.TRAIN} has {rows}; prepare again")
+    return blocks
 
 
 def to_schema_frame(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:

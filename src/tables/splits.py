@@ -11,9 +11,12 @@ from src.errors import DataError
 from src.schema.cells import CellRule
 from src.schema.dates import is_moment, read_moment
 
+Split = tuple[NDArray[np.bool_], NDArray[np.int64]]
 
-def by_time(header: str, values: "pd.Series[Any]", test_size: float, cells: CellRule) -> NDArray[np.bool_]:
-    """Return which rows [rows] are held out: those from the moment on after which `test_size` of them are.
+
+def by_time(header: str, values: "pd.Series[Any]", test_size: float, cells: CellRule) -> Split:
+    """Return which rows [rows] are held out, those from the moment on after which `test_size` of them are,
+    and the place of each row in time.
 
     `values` of the column `header` are dates, times or numbers; rows of one moment stay together.
 
@@ -25,11 +28,12 @@ def by_time(header: str, values: "pd.Series[Any]", test_size: float, cells: Cell
     held_out: NDArray[np.bool_] = moments >= first
     if held_out.all():
         raise DataError(f"data.time: column {header!r}: no row is before the {held_out.sum()} last ones")
-    return held_out
+    return held_out, np.unique(moments, return_inverse=True)[1]
 
 
-def by_group(header: str, values: "pd.Series[Any]", test_size: float, random_state: int) -> NDArray[np.bool_]:
-    """Return which rows [rows] are held out: all of some groups, about `test_size` of the groups.
+def by_group(header: str, values: "pd.Series[Any]", test_size: float, random_state: int) -> Split:
+    """Return which rows [rows] are held out, all of some groups, about `test_size` of the groups, and the
+    number of each row's group.
 
     Raises:
         DataError: a row has no group, or there is one group only.
@@ -48,7 +52,7 @@ def by_group(header: str, values: "pd.Series[Any]", test_size: float, random_sta
         ) from error
     held_out = np.zeros(len(groups), dtype=bool)
     held_out[rows] = True
-    return held_out
+    return held_out, np.unique(groups, return_inverse=True)[1]
 
 
 def _moments(header: str, values: "pd.Series[Any]", cells: CellRule) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from src.bundle.limits import Scalar
 from src.bundle.manifest import ExampleRows, Interval
-from src.evaluation.conformal import interval
+from src.evaluation.conformal import FOLDS, interval
 from src.export.export import export
 from src.export.families.registry import build, family_of, form_of
 from src.export.parity import check_parity, edge_rows
@@ -23,6 +23,7 @@ from src.runtime.predictions import Runtime
 from src.runtime.session import open_model
 from src.schema.columns import CategoryColumn, Column, DateColumn, Schema
 from src.schema.features import Features, to_features
+from src.tables.folds import folds
 from src.tables.frames import Prepared
 from src.tasks import TASKS, side
 
@@ -74,7 +75,9 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
         exact=form.exact,
         profile=profile(schema, train, runtime.predict(train)),
         example=example(pipeline, schema, prepared.test),
-        interval=_interval(schema, params, fitted_rows, target) if TASKS[schema.task].has_interval else None,
+        interval=(
+            _interval(prepared, params, fitted_rows, target) if TASKS[schema.task].has_interval else None
+        ),
     )
 
 
@@ -96,8 +99,10 @@ def as_asked(schema: Schema, rows: pd.DataFrame) -> list[dict[str, Scalar]]:
     ]
 
 
-def _interval(schema: Schema, params: Params, rows: pd.DataFrame, target: NDArray[np.float64]) -> Interval:
-    seed = params.data.random_state
+def _interval(
+    prepared: Prepared, params: Params, rows: pd.DataFrame, target: NDArray[np.float64]
+) -> Interval:
+    schema, seed = prepared.schema, params.data.random_state
 
     def fitted(some: pd.DataFrame, of: NDArray[np.float64]) -> Pipeline:
         pipeline = build_pipeline(schema, build(params.train, schema.task, seed)).fit(some, of)
@@ -105,7 +110,7 @@ def _interval(schema: Schema, params: Params, rows: pd.DataFrame, target: NDArra
         return pipeline
 
     with step("measuring how wide the interval around a prediction is"):
-        return interval(fitted, rows, target, seed)
+        return interval(fitted, rows, target, folds(FOLDS, len(rows), prepared.blocks, params.data, None))
 
 
 def _joined(*parts: Features) -> Features:

@@ -14,12 +14,13 @@ from src.cli import Parser
 from src.config import load_store_settings
 from src.disk.lock import folder_locked
 from src.errors import ConfigError, DataError, exit_on_error
-from src.params import DataParams, Params, load_params
+from src.params import AutoParams, DataParams, Params, load_params
 from src.progress import step
 from src.tables import frames
 from src.tables.frames import Prepared, Recipe
 from src.tables.source import read_texts
 from src.tracking.runs import Dataset, Run, start_run
+from src.training.auto import MEASURES, choose, table
 from src.training.fit import Fitted, fit
 from src.training.origin import Origin, git_commit, libraries
 
@@ -131,9 +132,22 @@ def main() -> None:
                     },
                 )
             )
+        tried = choose(prepared, params.train, params.data) if isinstance(params.train, AutoParams) else []
+        if tried:
+            params = params.model_copy(update={"train": tried[0].params})
+            print(table(tried, prepared.schema))
         fitted = fit(prepared, params)
         with step("recording the run"):
             version = _record(run, fitted, prepared, params, origin)
+            if tried:
+                measure = MEASURES[prepared.schema.task]
+                run.log(
+                    metrics={
+                        f"cv_{measure}_{place}_{one.params.model}": one.mean
+                        for place, one in enumerate(tried, 1)
+                    },
+                    tags={"chosen_by": f"auto: {measure} in cross-validation of {len(tried)} families"},
+                )
         _write_candidate(run, version, origin, fitted, prepared, params)
     name = f"{params.data.model_name(prepared.schema.task)} version {version}"
     print(f"{paths.CANDIDATE} holds {name}; measure it with: python -m src.evaluation.evaluate")
@@ -187,7 +201,7 @@ def _write_candidate(
 
 def _parameters(params: Params) -> dict[str, Any]:
     return {
-        **params.train.model_dump(),
+        **params.train.recorded(),
         "test_size": params.data.test_size,
         "random_state": params.data.random_state,
         **{

@@ -9,6 +9,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from src.errors import ConfigError, ExportError
+from src.export.families.family import Family
 from src.export.families.registry import FAMILIES, build, family_of, form_of
 from src.export.parity import check_parity, edge_rows
 from src.runtime.inspection import inspect
@@ -50,6 +51,40 @@ def test_a_family_answers_as_scikit_learn_on_iris(case: Case) -> None:
         table, target = table.drop(columns=target), table.columns[0]
 
     compare(fit(table, target, made(case)), case, 20_000)
+
+
+@pytest.mark.parametrize(
+    "family", [one for one in FAMILIES if "classification" in one.forms], ids=lambda one: one.name
+)
+@pytest.mark.parametrize("classes", [2, 5])
+def test_balanced_classes_are_fitted_and_answered_alike(family: Family[Any], classes: int) -> None:
+    case = Case(family, "classification")
+    table, target = mixed_table(400, classes, SEED)
+    rare = table[target].value_counts().index[0]
+    few = table[target] != rare
+    few[np.flatnonzero(~few)[:8]] = True
+    table = table[few].reset_index(drop=True)
+    models = [build(example(family, class_weight=weight), case.task, SEED) for weight in (None, "balanced")]
+
+    plain, balanced = (fit(table, target, model) for model in models)
+
+    compare(balanced, case, 3_000)
+    assert plain.model != balanced.model
+
+
+def test_regression_has_no_classes_to_balance() -> None:
+    with pytest.raises(ConfigError, match="train.class_weight: regression has no classes; leave it out"):
+        build(example(FAMILIES[0], class_weight="balanced"), "regression", SEED)
+
+
+def test_options_left_at_none_are_not_recorded() -> None:
+    assert example(FAMILIES[0]).recorded() == {"model": "random_forest", "n_estimators": 200, "max_depth": 10}
+    assert example(FAMILIES[0], max_depth=None, class_weight="balanced").recorded() == {
+        "model": "random_forest",
+        "n_estimators": 200,
+        "max_depth": None,
+        "class_weight": "balanced",
+    }
 
 
 @every_case

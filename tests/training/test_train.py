@@ -25,7 +25,7 @@ def test_options_replace_parameters(workspace: Path) -> None:
         "--n-estimators", "7", "--max-depth", "3", "--test-size", "0.3", "--random-state", "0"
     )  # fmt: skip
 
-    assert params.train.model_dump() == {"model": "random_forest", "n_estimators": 7, "max_depth": 3}
+    assert params.train.recorded() == {"model": "random_forest", "n_estimators": 7, "max_depth": 3}
     assert (params.data.test_size, params.data.random_state) == (0.3, 0)
 
 
@@ -39,7 +39,7 @@ def test_options_of_a_forest_are_those_of_extra_trees_too(workspace: Path) -> No
 
     params = params_of("--n-estimators", "7", "--max-depth", "None")
 
-    assert params.train.model_dump() == {"model": "extra_trees", "n_estimators": 7, "max_depth": None}
+    assert params.train.recorded() == {"model": "extra_trees", "n_estimators": 7, "max_depth": None}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_options_that_the_family_does_not_have_are_refused(
         params_of(*arguments)
 
     assert str(error.value) == (
-        f"command line: train.{keys[0]}: logistic_regression has no such parameter; it has: none; "
+        f"command line: train.{keys[0]}: logistic_regression has no such parameter; it has: C, class_weight; "
         f"leave out {', '.join(keys)}"
     )
 

@@ -18,4 +18,8 @@ def check_fitted(model: Any, schema: Schema) -> None:
 def expected(model: Any, matrix: Any, schema: Schema) -> Predictions:
     """Return what the fitted `model`, an estimator or a pipeline, says of the rows of `matrix`."""
     labels = [schema.classes.index(str(name)) for name in model.predict(matrix)]
-    return Predictions(np.array(labels, dtype=np.int64), np.ascontiguousarray(model.predict_proba(matrix)))
+    scores = model.predict_proba(matrix)
+    if scores.shape[1] < len(schema.classes):  # fitted to a part of the rows that lacks a class
+        known, scores = scores, np.zeros((len(scores), len(schema.classes)))
+        scores[:, [schema.classes.index(str(name)) for name in model.classes_]] = known
+    return Predictions(np.array(labels, dtype=np.int64), np.ascontiguousarray(scores))

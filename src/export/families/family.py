@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,22 @@ class FamilyParams(StrictModel):
     """The section `train` of `params.yaml`; a family names itself in `model` and adds its parameters."""
 
     model: str
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what the record keeps: all but options that were left at None."""
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in self.model_dump().items()
+            if value is not None or fields[name].is_required()
+        }
+
+
+class ClassifierParams(FamilyParams):
+    """What every family has that tells classes apart."""
+
+    # "balanced": each class counts as much as another, however many rows it has; None: each row does.
+    class_weight: Literal["balanced"] | None = None
 
 
 P = TypeVar("P", bound=FamilyParams)
@@ -51,12 +67,18 @@ class Family(Generic[P]):
     @property
     def parameters(self) -> list[str]:
         """The keys it has in `train` beside `model`."""
-        return [key for key in self.params.model_fields if key != "model"]
+        return parameters_of(self.params)
 
     def use_one_thread(self, model: Any) -> None:
         """Make the fitted `model` answer in one thread, so that it always gives the same."""
         if self.parallel:
             model.set_params(n_jobs=None)
+
+
+def parameters_of(params: type[FamilyParams]) -> list[str]:
+    """Return the keys of a section `train` beside `model`, those of every classifier last."""
+    keys = [key for key in params.model_fields if key != "model"]
+    return sorted(keys, key=lambda key: key in ClassifierParams.model_fields)
 
 
 def no_thresholds(model: Any) -> dict[int, NDArray[np.float64]]:

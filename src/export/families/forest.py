@@ -15,7 +15,7 @@ from sklearn.ensemble import (
 )
 
 from src.export.families.ensemble import Nodes, add_sum
-from src.export.families.family import Family, FamilyParams, Form
+from src.export.families.family import ClassifierParams, Family, Form
 from src.export.families.outputs import add_value
 from src.export.graph import Graph
 from src.tasks import TaskName
@@ -27,7 +27,7 @@ Forest: TypeAlias = (
 _LEAF = -1  # scikit-learn's child of a leaf
 
 
-class ForestParams(FamilyParams):
+class ForestParams(ClassifierParams):
     """How many trees, and how deep."""
 
     n_estimators: int = Field(ge=1, le=10_000, examples=[200])
@@ -93,8 +93,13 @@ def _next_lower_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _form(estimator: type[Forest], add: Callable[[Graph, str, Any], None]) -> Form[ForestParams]:
     def build(params: ForestParams, seed: int) -> Forest:
+        options = {"class_weight": params.class_weight} if params.class_weight else {}
         return estimator(
-            n_estimators=params.n_estimators, max_depth=params.max_depth, random_state=seed, n_jobs=-1
+            n_estimators=params.n_estimators,
+            max_depth=params.max_depth,
+            random_state=seed,
+            n_jobs=-1,
+            **options,
         )
 
     return Form(estimator, build, add, exact=True)

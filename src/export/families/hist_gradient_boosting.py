@@ -8,7 +8,7 @@ from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from src.export.families.ensemble import Nodes, add_sum
-from src.export.families.family import Family, FamilyParams, Form
+from src.export.families.family import ClassifierParams, Family, Form
 from src.export.families.outputs import add_classes, add_two_classes, add_value
 from src.export.graph import Graph
 
@@ -17,7 +17,7 @@ Boosted: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegres
 _GREATEST = np.finfo(np.float64).max  # stands for a split at infinity: every number is below, NaN is not
 
 
-class HistGradientBoostingParams(FamilyParams):
+class HistGradientBoostingParams(ClassifierParams):
     """Trees one after the other, each mending what those before it leave."""
 
     model: Literal["hist_gradient_boosting"]
@@ -32,7 +32,8 @@ class HistGradientBoostingParams(FamilyParams):
 def _form(estimator: type[Boosted], add: Any, exact: bool) -> Form[HistGradientBoostingParams]:
     def build(params: HistGradientBoostingParams, seed: int) -> Boosted:
         # Stopping early would split the rows once more, which a class of few rows does not survive.
-        return estimator(**params.model_dump(exclude={"model"}), early_stopping=False, random_state=seed)
+        options = params.model_dump(exclude={"model", *(() if params.class_weight else ("class_weight",))})
+        return estimator(**options, early_stopping=False, random_state=seed)
 
     return Form(estimator, build, add, exact)
 

@@ -2,22 +2,26 @@
 
 from typing import Literal
 
+from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 
-from src.export.families.family import Family, FamilyParams, Form, no_thresholds
+from src.export.families.family import ClassifierParams, Family, Form, no_thresholds
 from src.export.families.outputs import add_classes, add_two_classes
 from src.export.graph import Graph
 
 
-class LogisticRegressionParams(FamilyParams):
-    """A weight for each column and class, with nothing to choose."""
+class LogisticRegressionParams(ClassifierParams):
+    """A weight for each column and class, the smaller the smaller C is."""
 
     model: Literal["logistic_regression"]
+    C: float = Field(1.0, gt=0, allow_inf_nan=False)
 
 
 def build(params: LogisticRegressionParams, seed: int) -> LogisticRegression:
     """Return one with steps enough to converge."""
-    return LogisticRegression(max_iter=10_000, random_state=seed)
+    return LogisticRegression(
+        C=params.C, class_weight=params.class_weight, max_iter=10_000, random_state=seed
+    )
 
 
 def classify(graph: Graph, matrix: str, model: LogisticRegression) -> None:

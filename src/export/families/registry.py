@@ -4,11 +4,11 @@ from typing import Any
 
 from src import paths
 from src.errors import ConfigError, ExportError
-from src.export.families.family import Family, FamilyParams, Form
+from src.export.families.family import ClassifierParams, Family, FamilyParams, Form
 from src.export.families.forest import EXTRA_TREES, RANDOM_FOREST
 from src.export.families.hist_gradient_boosting import HIST_GRADIENT_BOOSTING
+from src.export.families.linear import ELASTIC_NET, RIDGE
 from src.export.families.logistic_regression import LOGISTIC_REGRESSION
-from src.export.families.ridge import RIDGE
 from src.tasks import TaskName
 
 FAMILIES: tuple[Family[Any], ...] = (
@@ -16,6 +16,7 @@ FAMILIES: tuple[Family[Any], ...] = (
     EXTRA_TREES,
     LOGISTIC_REGRESSION,
     RIDGE,
+    ELASTIC_NET,
     HIST_GRADIENT_BOOSTING,
 )
 
@@ -40,11 +41,17 @@ def build(params: FamilyParams, task: TaskName, seed: int) -> Any:
 
 
 def require_task(params: FamilyParams, task: TaskName) -> Form[Any]:
-    """Return what the family of `params` is for `task`; raises ConfigError when it cannot do that."""
+    """Return what the family of `params` is for `task`.
+
+    Raises:
+        ConfigError: it cannot do that, or the parameters are about classes where there are none.
+    """
     [family] = (family for family in FAMILIES if type(params) is family.params)
     if task not in family.forms:
         able = ", ".join(one.name for one in FAMILIES if task in one.forms)
         raise ConfigError(f"{paths.PARAMS}: train.model: {family.name} does no {task}; allowed: {able}")
+    if task == "regression" and isinstance(params, ClassifierParams) and params.class_weight is not None:
+        raise ConfigError(f"{paths.PARAMS}: train.class_weight: regression has no classes; leave it out")
     return family.forms[task]
 
 
