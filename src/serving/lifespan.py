@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import multiprocessing
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,6 +16,7 @@ from src.serving import logs
 from src.serving.follower import Follower
 from src.serving.http.shutdown import close_listeners
 from src.serving.state import AppState
+from src.serving.worker_gauges import has_siblings
 
 FIRST_MODEL_SECONDS = 10.0  # longer than that, and the server starts without one
 
@@ -32,6 +34,11 @@ def lifespan_of(
             logger.warning("API_KEY is not set: anyone who reaches this port may predict")
         for line in near_misses():
             logger.warning(line)
+        if multiprocessing.parent_process() is not None and not has_siblings():
+            logger.warning(
+                "started by another supervisor: where it runs several workers, each counts its metrics and"
+                " limits for itself; WORKERS=2 python -m src.serving counts them together"
+            )
         drain_on_sigterm(state)
         follower.start()
         await _first_round(state, follower)

@@ -24,6 +24,7 @@ from src.schema.columns import Schema
 from src.schema.features import Features
 from tests import servers
 from tests.conftest import REPOSITORY
+from tests.ports import free_port
 from tests.process.conftest import MakeFiles, Server
 
 GOOD = b'{"sepal_length":5.1,"sepal_width":3.5,"petal_length":1.4,"petal_width":0.2}'
@@ -292,3 +293,21 @@ def test_all_workers_look_for_a_newer_model_when_one_is_told_to(
     assert (told.returncode, told.stdout, told.stderr) == (0, "IrisClassifier version 2 is in service\n", "")
     wait_until(lambda: server.log().count("version 2, ") == 3, server)
     assert server.stop() == 0
+
+
+def test_workers_of_another_supervisor_are_warned_of(tmp_path: Path, bundle_files: MakeFiles) -> None:
+    models = tmp_path / "models"
+    bundles.write_folder(models, bundle_files())
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "src.serving.app:app", "--workers", "2", "--port", str(port)]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "MODEL_DIR": str(models)}
+    server = servers.Server(command, tmp_path, tmp_path / "log", environment)
+    try:
+        server.wait_until(lambda: servers.answers(f"http://127.0.0.1:{port}/readyz"), "the server is ready")
+        server.wait_until(
+            lambda: (tmp_path / "log").read_text().count("another supervisor") == 2, "both warn"
+        )
+    finally:
+        server.end()
+
+    assert "WORKERS=2 python -m src.serving counts them together" in (tmp_path / "log").read_text()
