@@ -7,7 +7,7 @@ PARAMS = Path("params.yaml")
 RAW = Path("data/raw")  # prepare: <data.name>.csv, the table as it was read
 TRAIN = Path("data/processed/train.csv")
 TEST = Path("data/processed/test.csv")
-BLOCKS = Path("data/processed/blocks.csv")  # with data.time or data.group: where each training row belongs
+BLOCKS = Path("data/processed/blocks.csv")  # where each training row belongs, with data.time or data.group
 SCHEMA = Path("data/processed/schema.json")
 PREPARED = Path("data/processed/prepared.json")  # what the files beside it were made from
 

@@ -264,7 +264,7 @@ def test_a_table_of_every_kind_goes_all_the_way(workspace: Path, capsys: pytest.
     assert "split data/raw/customers.csv again into data/processed" in capsys.readouterr().err
 
 
-def test_a_family_without_parameters_goes_all_the_way(workspace: Path) -> None:
+def test_a_family_with_its_parameters_left_out_goes_all_the_way(workspace: Path) -> None:
     write_mixed(workspace, model="logistic_regression")
 
     run(prepare.main)
@@ -273,7 +273,9 @@ def test_a_family_without_parameters_goes_all_the_way(workspace: Path) -> None:
 
     manifest = loaded(paths.MODELS).manifest
     assert (manifest.model_type, manifest.exact) == ("LogisticRegression", False)
-    assert manifest.parameters == {"model": "logistic_regression", "test_size": 0.25, "random_state": 3}
+    assert manifest.parameters == {
+        "model": "logistic_regression", "C": 1.0, "test_size": 0.25, "random_state": 3,
+    }  # fmt: skip
 
 
 def test_a_model_that_misses_the_gate_changes_nothing_in_service(

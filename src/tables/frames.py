@@ -168,10 +168,8 @@ def write_prepared(prepared: Prepared, data: DataParams) -> Recipe:
     write_file(paths.TRAIN, to_bytes(prepared.train))
     write_file(paths.TEST, to_bytes(prepared.test))
     write_file(paths.SCHEMA, prepared.schema_file())
-    if prepared.blocks is None:
-        paths.BLOCKS.unlink(missing_ok=True)
-    else:
-        write_file(paths.BLOCKS, to_bytes(pd.DataFrame({"block": prepared.blocks})))
+    blocks = pd.Series(() if prepared.blocks is None else prepared.blocks, dtype=np.int64, name="block")
+    write_file(paths.BLOCKS, to_bytes(blocks.to_frame()))
     recipe = Recipe(data=data, raw_digest=digest(data.raw), test_digest=digest(paths.TEST))
     write_file(paths.PREPARED, (recipe.model_dump_json(indent=2) + "\n").encode())
     return recipe
@@ -198,15 +196,13 @@ def load_prepared() -> Prepared:
 
 
 def _read_blocks(rows: int) -> NDArray[np.int64] | None:
-    if not paths.BLOCKS.is_file():
-        return None
     try:
-        blocks = np.loadtxt(paths.BLOCKS, dtype=np.int64, skiprows=1, ndmin=1)
+        blocks = np.array([int(line) for line in paths.BLOCKS.read_text().split()[1:]], dtype=np.int64)
     except (OSError, ValueError) as error:
         raise DataError(f"{paths.BLOCKS}: damaged; run python -m src.data.prepare") from error
-    if len(blocks) != rows:
+    if len(blocks) not in (0, rows):
         raise DataError(f"{paths.BLOCKS}: {len(blocks)} rows, {paths.TRAIN} has {rows}; prepare again")
-    return blocks
+    return blocks if len(blocks) else None
 
 
 def to_schema_frame(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from tests.conftest import run
 from tests.mixed import write_mixed
 
 OUTPUTS = ["raw/iris.csv", "processed/train.csv", "processed/test.csv", "processed/schema.json",
-           "processed/prepared.json"]  # fmt: skip
+           "processed/prepared.json", "processed/blocks.csv"]  # fmt: skip
 
 
 def test_iris_is_copied_checked_and_split(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

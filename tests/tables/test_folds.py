@@ -97,4 +97,4 @@ def test_they_are_kept_with_the_prepared_table_and_go_with_it(folder: Path, key:
         frames.prepared(frames.to_values(table.astype(str), by_chance), by_chance), by_chance
     )
     assert frames.load_prepared().blocks is None
-    assert not paths.BLOCKS.exists()
+    assert paths.BLOCKS.read_text() == "block\n"

@@ -258,7 +258,7 @@ def test_prepared_tables_come_back_as_they_were(workspace: Path) -> None:
         prepared.train.reset_index(drop=True),
     )
     processed = sorted(path.name for path in Path("data/processed").iterdir())
-    assert processed == ["prepared.json", "schema.json", "test.csv", "train.csv"]
+    assert processed == ["blocks.csv", "prepared.json", "schema.json", "test.csv", "train.csv"]
     assert Schema.model_validate_json(Path("data/processed/schema.json").read_bytes()) == prepared.schema
 
 
