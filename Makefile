@@ -52,8 +52,9 @@ clean: ## Remove caches; keeps models, data, MLflow runs and .venv
 TRAIN := python -m src.data.prepare && python -m src.training.train && python -m src.evaluation.evaluate
 
 .PHONY: data-init
-data-init: $(INSTALLED) ## Look at the table SOURCE=data/churn.csv and write params.yaml for it; TARGET, OUT, FORCE=1
+data-init: $(INSTALLED) ## Look at the table SOURCE=data/churn.csv and write params.yaml for it; TARGET, QUERY, OUT, FORCE=1
 	@python -m src.data.init $(call needed,SOURCE,data/churn.csv) $(if $(TARGET),--target "$(TARGET)") \
+		$(if $(QUERY),--query "$(QUERY)") \
 		$(if $(OUT),--out "$(OUT)") $(if $(FORCE),--force)
 
 .PHONY: train

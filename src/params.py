@@ -1,6 +1,7 @@
 """What is trained: `params.yaml`, checked whole."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
@@ -49,6 +50,7 @@ class DataParams(StrictModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     source: str = Field(min_length=1)
+    query: str | None = Field(None, min_length=1)  # what a database is asked
     target: str = Field(min_length=1)
     drop: tuple[str, ...] = Field(strict=False)
     ranges: dict[str, Range]
@@ -88,6 +90,14 @@ class DataParams(StrictModel):
     def _refuse_two_splits(self) -> Self:
         if self.time is not None and self.group is not None:
             raise ValueError("time and group exclude each other: rows are held out by one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_a_password(self) -> Self:
+        if re.search(r"://[^/@\s]*:[^/@\s]+@", self.source):
+            raise ValueError(
+                "source holds a password; keep the address in an environment variable: source: $MY_DATABASE"
+            )
         return self
 
     @model_validator(mode="after")

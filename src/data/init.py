@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ from src.schema.dates import is_moment
 from src.schema.names import find, named, slug
 from src.tables import frames
 from src.tables.infer import kind_of, why_unusable
-from src.tables.source import read_source_file
+from src.tables.origin import read_source
 from src.tasks import TASKS, TaskName, side
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,12 @@ def profile(table: pd.DataFrame, target: str) -> str:
 
 
 def parameters(
-    source: Path, table: pd.DataFrame, target: str, task: TaskName, suspect: Mapping[str, Sequence[str]]
+    source: str,
+    query: str | None,
+    table: pd.DataFrame,
+    target: str,
+    task: TaskName,
+    suspect: Mapping[str, Sequence[str]],
 ) -> str:
     """Return the text of a `params.yaml` for `table`; columns that cannot be features are in `data.drop`."""
     useless = {
@@ -62,11 +67,12 @@ def parameters(
         if header != target and (why := why_unusable(table[header])) is not None
     }
     lines = [
-        f"# Made from {source.as_posix()}; look at what stands behind a #, then: make train.",
+        f"# Made from {source}; look at what stands behind a #, then: make train.",
         "",
         "data:",
         f"  name: {_name(source)} # names the table, the MLflow experiment and the model",
-        f"  source: {_yaml(source.as_posix())}",
+        f"  source: {_yaml(source)}",
+        *([] if query is None else [f"  query: {_yaml(query)}"]),
         f"  target: {_yaml(target)}",
         f"  task: {task}",
         "  drop: # columns to leave out" if useless else "  drop: [] # columns to leave out",
@@ -110,8 +116,8 @@ def _gate(values: "pd.Series[Any]", task: TaskName) -> Iterator[str]:
     yield f"  beat_baseline_by: 0.05 # {primary} above that of answering without looking at a row"
 
 
-def _name(source: Path) -> str:
-    name = slug(source.name.split(".")[0]).encode("ascii", "ignore").decode().strip("_")
+def _name(source: str) -> str:
+    name = slug(PurePath(source).name.split(".")[0]).encode("ascii", "ignore").decode().strip("_")
     return name if name[:1].isalpha() else f"table_{name}".rstrip("_")
 
 
@@ -144,7 +150,11 @@ def _values(present: "pd.Series[Any]", kind: str) -> str:
 
 def main() -> None:
     parser = Parser("src.data.init", __doc__)
-    parser.add_argument("source", type=Path, help="a CSV file of any kind, or Parquet")
+    parser.add_argument(
+        "source",
+        help="a CSV file of any kind, Parquet, a folder or pattern of them, an example or an address",
+    )
+    parser.add_argument("--query", help="what a database is asked")
     parser.add_argument("--target", help="the column to predict; default: the last one")
     parser.add_argument("--out", type=Path, default=paths.PARAMS, help="default: %(default)s")
     parser.add_argument("--force", action="store_true", help="replace the file that is there")
@@ -153,7 +163,7 @@ def main() -> None:
     if arguments.out.exists() and not arguments.force:
         raise ConfigError(f"{arguments.out} is there already; FORCE=1 replaces it, OUT= names another file")
     with step(f"reading {arguments.source}"):
-        found = read_source_file(arguments.source)
+        found = read_source(arguments.source, arguments.query)
     for remark in found.remarks:
         logger.info("%s: %s", arguments.source, remark)
     headers = named(found.texts.columns)
@@ -166,7 +176,8 @@ def main() -> None:
         found.texts,
         DataParams(
             name="table",
-            source=str(arguments.source),
+            source=arguments.source,
+            query=arguments.query,
             target=target,
             drop=(),
             ranges={},
@@ -186,7 +197,7 @@ def main() -> None:
         suspect = doubts(table, data)
     for remark in (*of_doubts(suspect), *remarks(found.texts, table, data)):
         logger.warning(remark)
-    content = parameters(arguments.source, table, target, task, suspect)
+    content = parameters(arguments.source, arguments.query, table, target, task, suspect)
     write_file(arguments.out, content.encode())
     print(f"\n{arguments.out} is written; look at it, then: make train")
 

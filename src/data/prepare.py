@@ -13,7 +13,7 @@ from src.disk.lock import folder_locked
 from src.errors import exit_on_error
 from src.params import load_params
 from src.tables import frames
-from src.tables.source import read_source_file
+from src.tables.origin import read_source
 from src.tasks import side
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def main() -> None:
     logs.setup()
     params = load_params()
     data = params.data
-    source = read_source_file(Path(data.source))
+    source = read_source(data.source, data.query)
     for remark in source.remarks:
         logger.warning("%s: %s", data.source, remark)
     texts = source.texts

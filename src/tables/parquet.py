@@ -26,7 +26,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """Return the table at `path`, each cell as the text that stands for it exactly; missing is empty.
 
     Raises:
-        DataError: it is damaged, or holds values that are no numbers, texts, booleans or times.
+        DataError: it is damaged, or as `as_texts` says.
     """
     import pyarrow.parquet
 
@@ -38,6 +38,15 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: {' '.join(str(error).split())[:200]}") from error
     if table.empty:
         raise DataError(f"{path}: no rows")
+    return as_texts(path, table)
+
+
+def as_texts(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table`, whose cells are values, with the text that stands for each exactly; missing is empty.
+
+    Raises:
+        DataError: two columns have one name, or hold values that are no numbers, texts, booleans or times.
+    """
     headers = [str(header) for header in table.columns]
     if twice := [header for header in headers if headers.count(header) > 1]:
         raise DataError(f"{path}: two columns are named {twice[0]!r}")
