@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -12,15 +12,15 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
-    TypeAdapter,
     ValidationError,
     model_validator,
 )
 
 from src import paths
 from src.errors import ConfigError
-from src.export.families.family import FamilyParams, parameters_of
-from src.export.families.registry import FAMILIES, require_task
+from src.export.families.family import parameters_of
+from src.export.families.registry import require_task
+from src.export.families.section import KINDS, AutoParams, TrainParams
 from src.schema.cells import MISSING, CellRule
 from src.strict_model import StrictModel
 from src.tasks import TASKS, TaskName
@@ -107,41 +107,6 @@ class DataParams(StrictModel):
                 f"source {self.source} is the file prepare writes; keep your table elsewhere, in data/"
             )
         return self
-
-
-# The parameters of one family, told apart by `model`; mypy knows of them what all have.
-if TYPE_CHECKING:
-    OneFamily = FamilyParams
-else:
-    OneFamily = Annotated[Union[tuple(family.params for family in FAMILIES)], Field(discriminator="model")]
-
-
-class AutoParams(FamilyParams):
-    """Several families, of which the best is taken."""
-
-    model: Literal["auto"]
-    folds: int = Field(5, ge=2, le=20)  # of the cross-validation
-    candidates: tuple[OneFamily, ...] | None = Field(None, strict=False, min_length=1)
-
-    def candidates_for(self, task: TaskName) -> tuple[FamilyParams, ...]:
-        """Return the families to try, the simplest first; unless they are named, a short list."""
-        return self.candidates or tuple(_OneFamily.validate_python(one) for one in _SHORT_LIST[task])
-
-
-_OneFamily: TypeAdapter[FamilyParams] = TypeAdapter(OneFamily)
-_FOREST = {"model": "random_forest", "n_estimators": 200, "max_depth": 16}
-_BOOSTED = {"model": "hist_gradient_boosting"}
-_SHORT_LIST: dict[TaskName, tuple[dict[str, Any], ...]] = {
-    "classification": ({"model": "logistic_regression"}, _FOREST, _BOOSTED),
-    "regression": ({"model": "ridge"}, _FOREST, _BOOSTED),
-}
-_KINDS: dict[str, type[FamilyParams]] = {family.name: family.params for family in FAMILIES}
-_KINDS["auto"] = AutoParams
-
-if TYPE_CHECKING:
-    TrainParams = FamilyParams
-else:
-    TrainParams = Annotated[Union[tuple(_KINDS.values())], Field(discriminator="model")]
 
 
 class EvaluateParams(StrictModel):
@@ -246,17 +211,17 @@ def _as_in_the_file(problem: Problem) -> Problem:
     if problem.kind == "union_tag_not_found":
         return Problem(where, "missing", "missing", None)
     if problem.kind == "union_tag_invalid":
-        *names, last = [name for name in _KINDS if name != "auto" or not inner]
+        *names, last = [name for name in KINDS if name != "auto" or not inner]
         known = f"{', '.join(names)} or {last}"
         return Problem(where, problem.kind, "", problem.found["model"], known)
     _, *rest = problem.place
     if not rest:
         return problem
     name = str(rest[0])
-    what = allowed(_KINDS[name], problem._replace(place=tuple(rest[1:])))
+    what = allowed(KINDS[name], problem._replace(place=tuple(rest[1:])))
     found = problem._replace(place=("train", *rest[1:]), allowed=what)
     if problem.kind != "extra_forbidden":
         return found
-    keys = parameters_of(_KINDS[name])
+    keys = parameters_of(KINDS[name])
     message = f"{name} has no such parameter{meant(str(rest[-1]), keys)}; it has: {', '.join(keys)}"
     return found._replace(kind="unknown_parameter", message=message)

@@ -19,7 +19,7 @@ from src.runtime.session import load
 from src.schema.columns import DateColumn
 from src.scoring import score
 from src.scoring.rows import to_rows
-from src.tables import frames
+from src.tables import frames, processed
 from src.training.fit import as_asked
 from tests.checkouts import client_of, run_stages, values, write_checkout
 from tests.conftest import inside, resealed, run
@@ -75,7 +75,7 @@ def client(bundle: Bundle) -> Iterator[TestClient]:
 
 @pytest.fixture
 def rows(bundle: Bundle) -> list[dict[str, Any]]:
-    return as_asked(bundle.schema, frames.read_prepared(paths.TEST, bundle.schema).head(40))
+    return as_asked(bundle.schema, processed.read_prepared(paths.TEST, bundle.schema).head(40))
 
 
 def test_the_columns_are_dates(bundle: Bundle) -> None:

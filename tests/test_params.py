@@ -9,7 +9,8 @@ import yaml
 from src.errors import ConfigError
 from src.export.families.family import Family
 from src.export.families.registry import FAMILIES
-from src.params import AutoParams, Params, load_params
+from src.export.families.section import AutoParams
+from src.params import Params, load_params
 from src.schema.cells import MISSING, CellRule
 from src.tasks import TASKS
 from tests.conftest import REPOSITORY

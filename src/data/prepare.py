@@ -12,7 +12,7 @@ from src.disk.files import write_file
 from src.disk.lock import folder_locked
 from src.errors import exit_on_error
 from src.params import load_params
-from src.tables import frames
+from src.tables import frames, processed
 from src.tables.origin import read_source
 from src.tasks import side
 
@@ -47,8 +47,8 @@ def main() -> None:
     paths.TRAIN.parent.mkdir(parents=True, exist_ok=True)
     with folder_locked(paths.TRAIN.parent):  # a training meanwhile sees all of these files, or none
         # What came in another form is kept as the CSV that it stands for.
-        write_file(data.raw, frames.to_bytes(texts) if source.remarks else Path(data.source).read_bytes())
-        frames.write_prepared(prepared, asked)
+        write_file(data.raw, processed.to_bytes(texts) if source.remarks else Path(data.source).read_bytes())
+        processed.write_prepared(prepared, asked)
     train, test = len(prepared.train), len(prepared.test)
     logger.info(
         "prepared %s: %d rows to train, %d held out, in %s", data.source, train, test, paths.TRAIN.parent

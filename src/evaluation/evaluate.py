@@ -21,7 +21,7 @@ from src.runtime.session import open_model
 from src.schema.columns import Schema
 from src.schema.features import to_features
 from src.store.location import locate
-from src.tables import frames
+from src.tables import processed
 from src.tasks import TASKS, side
 from src.tracking.runs import resume_run
 
@@ -41,7 +41,7 @@ def read_candidate() -> tuple[Training, dict[str, bytes]]:
     training = bundles.parse(Training, paths.TRAINING.name, fetch(paths.TRAINING.name))
     files = {name: fetch(name) for name in bundles.FILES if name != bundles.METRICS}
     prepared = bundles.folder_fetch(paths.SCHEMA.parent)
-    same_rows = frames.digest(paths.TEST) == training.test_digest
+    same_rows = processed.digest(paths.TEST) == training.test_digest
     if not same_rows or prepared(paths.SCHEMA.name) != files[bundles.SCHEMA]:
         raise DataError(
             f"{paths.CANDIDATE} was trained for other rows than {paths.TEST} holds; "
@@ -78,7 +78,9 @@ def main() -> None:
     with folder_locked(paths.CANDIDATE.parent), folder_locked(paths.TRAIN.parent):
         training, files = read_candidate()
         schema = bundles.parse(Schema, bundles.SCHEMA, files[bundles.SCHEMA])
-        train, test = frames.read_prepared(paths.TRAIN, schema), frames.read_prepared(paths.TEST, schema)
+        train, test = processed.read_prepared(paths.TRAIN, schema), processed.read_prepared(
+            paths.TEST, schema
+        )
     measures = side("src.evaluation.measures", training.task)
     with step(f"measuring on {len(test)} held-out rows"):
         runtime = open_model(files[bundles.MODEL], schema)

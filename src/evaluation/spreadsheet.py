@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from src.schema.cells import NUMBER
-from src.tables.frames import to_bytes
+from src.tables.processed import to_bytes
 
 # What starts a formula; in front of it blanks, and the apostrophes that other texts may have got here.
 _FORMULA = re.compile(r"['\s]*[=+\-@＝＋－＠]|'*[\t\r\n]")

@@ -25,7 +25,7 @@ from src.progress import step
 from src.promotion.service import open_store
 from src.runtime.session import load
 from src.schema.features import to_features
-from src.tables import frames
+from src.tables import processed
 from src.tasks import TASKS, side
 
 REPORT = Path("build/compare.html")
@@ -46,11 +46,11 @@ def differences(a: Bundle, b: Bundle) -> dict[str, Difference] | None:
     """Return the interval of each measure's difference, B minus A; None when they have no rows in common."""
     if not paths.TEST.is_file() or a.manifest.task != b.manifest.task:
         return None
-    held_out = frames.digest(paths.TEST)
+    held_out = processed.digest(paths.TEST)
     if any(held_out != one.manifest.test_digest or one.schema != a.schema for one in (a, b)):
         return None
     measures = side("src.evaluation.measures", a.manifest.task)
-    test = frames.read_prepared(paths.TEST, a.schema)
+    test = processed.read_prepared(paths.TEST, a.schema)
     answers = [load(one).predict(to_features(a.schema, test)) for one in (a, b)]
     actual = measures.actual(a.schema, test)
     drawn = bootstrap(measures.quick_measures, [(actual, *answer) for answer in answers])

@@ -21,7 +21,7 @@ from src.runtime.session import load
 from src.schema.features import Features
 from src.scoring.rows import named_faults, to_rows
 from src.store.models import in_models
-from src.tables.frames import to_bytes
+from src.tables.processed import to_bytes
 from src.tables.source import read_texts
 from src.tasks import side
 

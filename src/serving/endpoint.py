@@ -17,6 +17,15 @@ from src.serving.problems import PROBLEM, Form, Problem
 from src.serving.state import AppState
 from src.tasks import TaskName, side
 
+# What a request with a body may end with, beside what any may.
+BODY_PROBLEMS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 Function = Callable[[Request], Awaitable[BaseModel | Response]]
 Handler = Callable[[AppState], ASGIApp]
 

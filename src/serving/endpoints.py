@@ -1,164 +1,13 @@
 """Every endpoint of the API; routes, limits, labels of metrics, documents and ingress follow from here."""
 
-from collections.abc import Iterator
 from http import HTTPStatus
 
 from src.serving import docs, models, openapi, predict, routes
-from src.serving.endpoint import Endpoint, RequestBody, answering
+from src.serving.endpoint import BODY_PROBLEMS, Endpoint, answering
 from src.serving.page import live, page
-from src.serving.problems import Form
-from src.serving.protocols import mlflow, open_inference
+from src.serving.protocols import mlflow_endpoints, open_inference_endpoints
 
-_BODY_PROBLEMS = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
-
-# In other protocols a row that does not match the schema is a bad request, too.
-_SCORING_PROBLEMS = tuple(
-    status for status in _BODY_PROBLEMS if status is not HTTPStatus.UNPROCESSABLE_ENTITY
-)
-_V2 = Form(open_inference.InferError, "application/json", open_inference.error_response)
-_MLFLOW = Form(mlflow.InvocationError, "application/json", mlflow.error_response)
 _EXPLAIN = {predict.EXPLAIN: "Answer with `explanation`: how much each column adds to the probabilities."}
-_V2_TAG, _MLFLOW_TAG = "Open Inference Protocol", "MLflow scoring"
-_MODEL = "/v2/models/{name}"
-_VERSION = f"{_MODEL}/versions/{{version}}"
-_NO_MODEL = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
-
-
-def _open_inference() -> Iterator[Endpoint]:
-    """Give the endpoints of the Open Inference Protocol; those of a model with a version and without."""
-    yield Endpoint(
-        path="/v2",
-        name="server_metadata",
-        handler=answering(open_inference.server),
-        summary="Server metadata of the Open Inference Protocol.",
-        answer=open_inference.ServerMetadata,
-        tag=_V2_TAG,
-    )
-    yield Endpoint(
-        path="/v2/health/live",
-        name="server_live",
-        handler=answering(open_inference.live),
-        summary="Liveness, as the Open Inference Protocol has it.",
-        answer=open_inference.ServerLive,
-        tag=_V2_TAG,
-    )
-    yield Endpoint(
-        path="/v2/health/ready",
-        name="server_ready",
-        handler=answering(open_inference.ready),
-        summary="Readiness, as the Open Inference Protocol has it.",
-        answer=open_inference.ServerReady,
-        problems=(HTTPStatus.SERVICE_UNAVAILABLE,),
-        form=_V2,
-        tag=_V2_TAG,
-    )
-    for base, suffix in ((_MODEL, ""), (_VERSION, "_version")):
-        yield Endpoint(
-            path=base,
-            name=f"model{suffix}_metadata",
-            handler=answering(open_inference.model),
-            summary="Inputs and outputs of the model, as tensors.",
-            key=True,
-            limit="rate_limit_model_info",
-            answer=open_inference.ModelMetadata,
-            problems=_NO_MODEL,
-            form=_V2,
-            tag=_V2_TAG,
-        )
-        yield Endpoint(
-            path=f"{base}/ready",
-            name=f"model{suffix}_ready",
-            handler=answering(open_inference.model_ready),
-            summary="Readiness of the model.",
-            answer=open_inference.ModelReady,
-            problems=_NO_MODEL,
-            form=_V2,
-            tag=_V2_TAG,
-        )
-        yield Endpoint(
-            path=f"{base}/infer",
-            method="POST",
-            name=f"model{suffix}_infer",
-            handler=open_inference.infer,
-            summary="Predict rows given as tensors.",
-            description="One tensor a column, or one matrix of all; in JSON, or in binary.",
-            key=True,
-            limit="rate_limit_predict_batch",
-            body=lambda loaded: RequestBody(open_inference.InferRequest),
-            answer=open_inference.InferResponse,
-            problems=(HTTPStatus.NOT_FOUND, *_SCORING_PROBLEMS),
-            form=_V2,
-            tag=_V2_TAG,
-        )
-
-
-def _mlflow() -> Iterator[Endpoint]:
-    """Give the endpoints of MLflow's scoring protocol, and those that `mlflow.deployments` calls."""
-    for path, name, summary, missing in (
-        ("/invocations", "invocations", "Predict rows, as `mlflow models serve` does.", ()),
-        (
-            "/endpoints/{name}/invocations",
-            "endpoint_invocations",
-            "Predict rows, for `mlflow.deployments`.",
-            (HTTPStatus.NOT_FOUND,),
-        ),
-    ):
-        yield Endpoint(
-            path=path,
-            method="POST",
-            name=name,
-            handler=mlflow.invocations,
-            summary=summary,
-            description="`dataframe_split`, `dataframe_records`, `instances` or `inputs` in JSON, or CSV.",
-            key=True,
-            limit="rate_limit_predict_batch",
-            body=mlflow.invocation_body,
-            answer=mlflow.Predictions,
-            problems=(*missing, *_SCORING_PROBLEMS),
-            form=_MLFLOW,
-            tag=_MLFLOW_TAG,
-        )
-    for path, name, function, summary, answer in (
-        ("/api/2.0/endpoints", "list_endpoints", mlflow.endpoints, "The model in service.", mlflow.Endpoints),
-        ("/api/2.0/endpoints/{name}", "get_endpoint", mlflow.endpoint, "The same by name.", mlflow.Endpoint),
-    ):
-        yield Endpoint(
-            path=path,
-            name=name,
-            handler=answering(function),
-            summary=summary,
-            description="For `mlflow.deployments`.",
-            key=True,
-            limit="rate_limit_model_info",
-            answer=answer,
-            problems=_NO_MODEL,
-            form=_MLFLOW,
-            tag=_MLFLOW_TAG,
-        )
-    yield Endpoint(
-        path="/ping",
-        name="ping",
-        handler=answering(mlflow.ping),
-        summary="Health check of MLflow's clients.",
-        problems=(HTTPStatus.SERVICE_UNAVAILABLE,),
-        form=_MLFLOW,
-        tag=_MLFLOW_TAG,
-    )
-    yield Endpoint(
-        path="/version",
-        name="version",
-        handler=answering(mlflow.version),
-        summary="Version of the software.",
-        tag=_MLFLOW_TAG,
-    )
-
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
@@ -241,7 +90,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body=predict.row_body,
         query=_EXPLAIN,
         of_task=lambda answers: {"summary": answers.ROW_SUMMARY, "answer": answers.Prediction},
-        problems=(*_BODY_PROBLEMS, HTTPStatus.CONFLICT),
+        problems=(*BODY_PROBLEMS, HTTPStatus.CONFLICT),
     ),
     Endpoint(
         path="/predict/batch",
@@ -255,10 +104,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body=predict.batch_body,
         query=_EXPLAIN,
         of_task=lambda answers: {"summary": answers.BATCH_SUMMARY, "answer": answers.BatchPrediction},
-        problems=(*_BODY_PROBLEMS, HTTPStatus.CONFLICT),
+        problems=(*BODY_PROBLEMS, HTTPStatus.CONFLICT),
     ),
-    *_open_inference(),
-    *_mlflow(),
+    *open_inference_endpoints.ENDPOINTS,
+    *mlflow_endpoints.ENDPOINTS,
     Endpoint(
         path="/model/card",
         name="model_card",

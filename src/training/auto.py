@@ -11,8 +11,9 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from src.errors import DataError
 from src.export.families.family import FamilyParams
 from src.export.families.registry import build, family_of
+from src.export.families.section import AutoParams
 from src.export.pipeline import build_pipeline, to_frame
-from src.params import AutoParams, DataParams
+from src.params import DataParams
 from src.progress import step
 from src.schema.columns import Schema
 from src.schema.features import to_features

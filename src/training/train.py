@@ -14,10 +14,12 @@ from src.cli import Parser
 from src.config import load_store_settings
 from src.disk.lock import folder_locked
 from src.errors import ConfigError, DataError, exit_on_error
-from src.params import AutoParams, DataParams, Params, load_params
+from src.export.families.section import AutoParams
+from src.params import DataParams, Params, load_params
 from src.progress import step
-from src.tables import frames
-from src.tables.frames import Prepared, Recipe
+from src.tables import frames, processed
+from src.tables.frames import Prepared
+from src.tables.processed import Recipe
 from src.tables.source import read_texts
 from src.tracking.runs import Dataset, Run, start_run
 from src.training.auto import MEASURES, choose, table
@@ -86,9 +88,9 @@ def prepared_for(data: DataParams, split_again: bool) -> tuple[Prepared, Recipe]
     if not data.raw.is_file():
         raise DataError(f"{data.raw}: no such file; run python -m src.data.prepare first")
     with folder_locked(paths.TRAIN.parent):  # all of its files, or none, are of this split
-        recipe = frames.read_recipe()
+        recipe = processed.read_recipe()
         if recipe.is_of(data):
-            return frames.load_prepared(), recipe
+            return processed.load_prepared(), recipe
         if not split_again:
             raise DataError(
                 f"{paths.TRAIN.parent} was prepared with {recipe.difference(data)};"
@@ -97,7 +99,7 @@ def prepared_for(data: DataParams, split_again: bool) -> tuple[Prepared, Recipe]
         texts = read_texts(data.raw)
         known = frames.with_task(texts, data)
         prepared = frames.prepared(frames.to_values(texts, known), known)
-        recipe = frames.write_prepared(prepared, data)
+        recipe = processed.write_prepared(prepared, data)
     logger.info(
         "split %s again into %s: test_size %g, random_state %d",
         data.raw,

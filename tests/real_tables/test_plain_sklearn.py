@@ -19,8 +19,9 @@ from src import paths
 from src.bundle import bundle as bundles
 from src.config import StoreSettings
 from src.export.families.registry import build
-from src.params import AutoParams, load_params
-from src.tables import frames
+from src.export.families.section import AutoParams
+from src.params import load_params
+from src.tables import frames, processed
 from src.tables.source import read_texts
 from tests.checkouts import run_stages, write_checkout
 from tests.conftest import inside
@@ -100,7 +101,7 @@ def the_same_split(source: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     columns = [*(one.header for one in prepared.schema.columns), prepared.schema.target_header]
     assert len(prepared.train) + len(prepared.test) == len(table)
     found = table[columns].loc[prepared.train.index], table[columns].loc[prepared.test.index]
-    held_out = frames.read_prepared(paths.TEST, prepared.schema)
+    held_out = processed.read_prepared(paths.TEST, prepared.schema)
     assert len(held_out) == len(found[1])
     for one in prepared.schema.numeric:
         if one.name in held_out and one.header in found[1] and one.type != "boolean":

@@ -19,7 +19,7 @@ import sklearn.datasets
 from src import paths
 from src.bundle import bundle as bundles
 from src.config import StoreSettings
-from src.tables import frames
+from src.tables import processed
 from src.training.fit import as_asked
 from tests import servers
 from tests.checkouts import run_stages, serving, values, write_checkout
@@ -147,7 +147,7 @@ def test_a_real_table_becomes_an_answer(case: Case, tmp_path: Path) -> None:
         run_stages()
         seconds = time.monotonic() - started
         bundle = bundles.load(bundles.folder_fetch(StoreSettings().model_dir))
-        rows = as_asked(bundle.schema, frames.read_prepared(paths.TEST, bundle.schema).head(ASKED))
+        rows = as_asked(bundle.schema, processed.read_prepared(paths.TEST, bundle.schema).head(ASKED))
         with serving(tmp_path) as url, httpx.Client(base_url=url, timeout=servers.PATIENCE) as client:
             one = [client.post("/predict", json=row) for row in rows[:5]]
             batch = client.post("/predict/batch", json={"rows": rows})

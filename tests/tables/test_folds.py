@@ -10,7 +10,7 @@ import pytest
 from src import paths
 from src.errors import DataError
 from src.params import DataParams
-from src.tables import frames
+from src.tables import frames, processed
 from src.tables.folds import Fold, folds
 
 
@@ -74,8 +74,8 @@ def test_they_are_kept_with_the_prepared_table_and_go_with_it(folder: Path, key:
     asked.raw.write_text("x")
 
     made = frames.prepared(frames.to_values(table.astype(str), asked), asked)
-    frames.write_prepared(made, asked)
-    read = frames.load_prepared()
+    processed.write_prepared(made, asked)
+    read = processed.load_prepared()
 
     assert made.blocks is not None and read.blocks is not None
     assert len(made.blocks) == len(made.train)
@@ -87,14 +87,14 @@ def test_they_are_kept_with_the_prepared_table_and_go_with_it(folder: Path, key:
     with pytest.raises(
         DataError, match=f"blocks.csv: 2 rows, .*train.csv has {len(made.train)}; prepare again"
     ):
-        frames.load_prepared()
+        processed.load_prepared()
     paths.BLOCKS.write_text("block\nx\n")
     with pytest.raises(DataError, match="blocks.csv: damaged; run python -m src.data.prepare"):
-        frames.load_prepared()
+        processed.load_prepared()
 
     by_chance = frames.with_task(table.astype(str), data())
-    frames.write_prepared(
+    processed.write_prepared(
         frames.prepared(frames.to_values(table.astype(str), by_chance), by_chance), by_chance
     )
-    assert frames.load_prepared().blocks is None
+    assert processed.load_prepared().blocks is None
     assert paths.BLOCKS.read_text() == "block\n"

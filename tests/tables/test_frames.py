@@ -15,7 +15,7 @@ from src.disk.files import write_file
 from src.errors import DataError
 from src.params import DataParams
 from src.schema.columns import CategoryColumn, NumericColumn, Schema
-from src.tables import frames
+from src.tables import frames, processed
 from src.tables.frames import Prepared
 from src.tables.source import read_texts
 from tests.conftest import REPOSITORY
@@ -104,7 +104,7 @@ def test_numbers_come_back_to_the_last_bit(
     tmp_path_factory: pytest.TempPathFactory, values: list[float]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "numbers.csv"
-    path.write_bytes(frames.to_bytes(pd.DataFrame({"a": values, "b": 1.0})))
+    path.write_bytes(processed.to_bytes(pd.DataFrame({"a": values, "b": 1.0})))
 
     table = frames.to_values(read_texts(path), data_params())
 
@@ -129,9 +129,9 @@ def test_texts_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, 
         missing=("",),
     )
     path = tmp_path_factory.getbasetemp() / "texts.csv"
-    path.write_bytes(frames.to_bytes(pd.DataFrame({"x": texts, "y": "a"})))
+    path.write_bytes(processed.to_bytes(pd.DataFrame({"x": texts, "y": "a"})))
 
-    assert frames.read_prepared(path, schema)["x"].tolist() == texts
+    assert processed.read_prepared(path, schema)["x"].tolist() == texts
 
 
 def test_what_two_readers_take_for_different_tables_is_refused(tmp_path: Path) -> None:
@@ -247,18 +247,18 @@ def test_prepared_tables_come_back_as_they_were(workspace: Path) -> None:
     prepared = frames.prepared(mixed_table().drop(columns="customer id"), data)
 
     write_file(data.raw, b"the snapshot")
-    frames.write_prepared(prepared, data)
+    processed.write_prepared(prepared, data)
 
     assert_frame_equal(
-        frames.read_prepared(Path("data/processed/test.csv"), prepared.schema),
+        processed.read_prepared(Path("data/processed/test.csv"), prepared.schema),
         prepared.test.reset_index(drop=True),
     )
     assert_frame_equal(
-        frames.read_prepared(Path("data/processed/train.csv"), prepared.schema),
+        processed.read_prepared(Path("data/processed/train.csv"), prepared.schema),
         prepared.train.reset_index(drop=True),
     )
-    processed = sorted(path.name for path in Path("data/processed").iterdir())
-    assert processed == ["blocks.csv", "prepared.json", "schema.json", "test.csv", "train.csv"]
+    names = sorted(path.name for path in Path("data/processed").iterdir())
+    assert names == ["blocks.csv", "prepared.json", "schema.json", "test.csv", "train.csv"]
     assert Schema.model_validate_json(Path("data/processed/schema.json").read_bytes()) == prepared.schema
 
 

@@ -11,7 +11,8 @@ from src.config import Settings
 from src.data import prepare
 from src.errors import DataError
 from src.evaluation import evaluate
-from src.params import AutoParams, DataParams
+from src.export.families.section import AutoParams
+from src.params import DataParams
 from src.store.models import in_models
 from src.tables import frames
 from src.tables.frames import Prepared

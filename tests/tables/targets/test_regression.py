@@ -6,7 +6,7 @@ import pytest
 
 from src.errors import DataError
 from src.params import DataParams
-from src.tables import frames
+from src.tables import frames, processed
 from src.tables.frames import Prepared
 from src.tables.targets import regression
 
@@ -47,9 +47,9 @@ def test_the_same_seed_splits_alike_and_reads_back(tmp_path: Path) -> None:
     first, second = prepare(GOOD), prepare(GOOD)
     pd.testing.assert_frame_equal(first.train, second.train)
 
-    (tmp_path / "train.csv").write_bytes(frames.to_bytes(first.train))
+    (tmp_path / "train.csv").write_bytes(processed.to_bytes(first.train))
 
-    back = frames.read_prepared(tmp_path / "train.csv", first.schema)
+    back = processed.read_prepared(tmp_path / "train.csv", first.schema)
     pd.testing.assert_frame_equal(back, first.train.reset_index(drop=True))
 
 
