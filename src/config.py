@@ -87,6 +87,12 @@ class Settings(StoreSettings):
     batch_max_rows: int = Field(1000, ge=1, le=100_000, description="rows one `/predict/batch` may hold")
     batch_max_body_bytes: Bytes = Field(2**20, description="the same as MAX_BODY_BYTES, for batches")
 
+    drift_features: int = Field(
+        200,
+        ge=0,
+        le=10_000,
+        description="features watched for drift, of the most important columns; up to 46 series each",
+    )
     rate_limit_storage: LimitStorage = Field(
         "memory://",
         description="where limits are counted; redis://host:6379 shares them over workers and replicas",

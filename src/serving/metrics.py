@@ -22,6 +22,7 @@ from prometheus_client import (
 from src.bundle.bundle import Bundle
 from src.monitoring.online import Reference, RowCounter
 from src.monitoring.profile import profile_of
+from src.monitoring.watched import watched
 from src.serving.predictions import PredictionMetrics
 from src.serving.worker_gauges import forget_dead_workers, forget_worker, shared_folder
 from src.serving.worker_versions import Everyone, Labels, SharedVersions
@@ -41,7 +42,8 @@ class RequestMetrics(NamedTuple):
 class Metrics:
     """The metrics of one app, in a registry of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_features: int = 200) -> None:
+        self._most_features = most_features  # that are watched for drift
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._shared = bool(getattr(values.ValueClass, "_multiprocess", False))
         own = self._own = CollectorRegistry()
@@ -134,7 +136,8 @@ class Metrics:
             self.feature_rows.clear()
         else:
             files = self._workers.open(_labels(bundle))
-        self.reference.show(version, profile, bundle.manifest.task)
+        features = watched(bundle, self._most_features)
+        self.reference.show(version, profile, bundle.manifest.task, features)
         if profile is None:
             self._rows = None
             return None
@@ -145,7 +148,8 @@ class Metrics:
             return self.feature_rows.labels(version, feature, name).inc
 
         # Who asks for the metrics flushes; but of several workers, one alone is asked.
-        self._rows = RowCounter(profile, bundle.schema, counter, _in_a_while if self._shared else None)
+        later = _in_a_while if self._shared else None
+        self._rows = RowCounter(profile, bundle.schema, counter, later, features)
         return self._rows
 
     def show(self, bundle: Bundle) -> None:

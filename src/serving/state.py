@@ -24,7 +24,7 @@ class AppState:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.metrics = Metrics()
+        self.metrics = Metrics(settings.drift_features)
         self.quotas = Quotas(settings, self.metrics)
         keys = (key.get_secret_value() for key in settings.api_key)
         self.auth = ApiKeyAuth(keys, self.quotas.wrong_key, self.metrics)

@@ -174,3 +174,32 @@ def test_a_profile_of_something_else_is_refused(
 
     with pytest.raises(BundleError, match=message):
         profile_of(bundle)
+
+
+@pytest.mark.parametrize(("watched", "expected"), [({"age"}, {"age"}), ({"city"}, {"city"}), (set(), set())])
+@pytest.mark.parametrize("together", [True, False])
+def test_features_that_are_not_watched_are_not_counted(
+    watched: set[str], expected: set[str], together: bool
+) -> None:
+    asked: list[str] = []
+    found: Counter[str] = Counter()
+
+    def counter(feature: str, name: str) -> Callable[[float], None]:
+        asked.append(feature)
+
+        def add(number: float) -> None:
+            found[feature] += int(number)
+
+        return add
+
+    online = RowCounter(PROFILE, SCHEMA, counter, watched=watched)
+    rows = Features(np.array([[1.5], [3.0]]), np.array([["Lisboa"], ["Faro"]], dtype=object))
+    if together:
+        online.count_all(rows)
+    else:
+        for place in range(2):
+            online.count(Features(rows.numeric[place : place + 1], rows.categorical[place : place + 1]))
+        online.flush()
+
+    assert set(asked) == expected
+    assert found == dict.fromkeys(expected, 2)

@@ -1,10 +1,13 @@
 """A model in service counts the rows it answers, for as long as it is in service."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from src.bundle.bundle import Bundle, dump_json
 from src.monitoring.profile import profile
@@ -60,3 +63,42 @@ def test_a_model_that_left_takes_its_counts_along(make_bundle: Callable[..., Bun
 
     assert len(counted) == 2 * (5 + 4 + 5 + 5)
     assert all('version="8"' in line for line in counted)
+
+
+IMPORTANCES = {"sepal_length": 0.1, "sepal_width": 0.0, "petal_length": 0.3, "petal_width": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("importances", "most", "expected"),
+    [
+        (IMPORTANCES, 200, set(IMPORTANCES)),
+        (IMPORTANCES, 4, set(IMPORTANCES)),
+        (IMPORTANCES, 2, {"petal_width", "petal_length"}),
+        (IMPORTANCES, 0, set()),
+        ({}, 1, {"sepal_length"}),
+        (None, 1, {"sepal_length"}),
+        ("none", 1, {"sepal_length"}),
+        (
+            {"sepal_width": "much", "petal_length": True, "petal_width": 1e-9, "sepal_length": None},
+            1,
+            {"petal_width"},
+        ),
+    ],
+)
+def test_of_many_features_those_of_the_most_important_columns_are_watched(
+    make_bundle: Callable[..., Bundle], importances: Any, most: int, expected: set[str]
+) -> None:
+    bundle = bundle_of(make_bundle, "7")
+    bundle = replace(bundle, metrics={**bundle.metrics, "importances": importances})
+    metrics = Metrics(most)
+    served = LoadedModel(bundle, FixedRuntime(1.0, 0.0, 0.0), metrics, 100)
+
+    served.answer(Features(ROWS.numeric[:1], ROWS.categorical[:1]))
+    served.answer_all(ROWS)
+
+    counted = lines(metrics, "model_feature_rows_total{")
+    reference = lines(metrics, "model_feature_reference_share{")
+    for found in (counted, reference):
+        assert {re.findall('feature="(.*?)"', line)[0] for line in found} == expected
+    total = sum(float(line.rsplit(" ", 1)[1]) for line in counted)
+    assert total == 3 * len(expected)
