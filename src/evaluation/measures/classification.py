@@ -1,6 +1,6 @@
 """How good classes and their probabilities are: numbers, a table to read, pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
 from statistics import mean
 from typing import Annotated
@@ -98,7 +98,7 @@ def report(
 
     drawn = curves(labels, predictions.scores, schema.classes)
     return Report(
-        **dict(measure(labels, predictions.labels, predictions.scores, schema.classes)),
+        **dict(measure(labels, predictions.labels, predictions.scores, schema.classes, drawn)),
         curves=dict(sorted(drawn.items(), key=lambda one: one[1].roc_auc)[:MOST_CURVES]),
         baseline=baseline(labels, actual(schema, train), schema.classes),
         importances=importances(schema, quality, to_features(schema, test), labels, seed),
@@ -149,14 +149,16 @@ def measure(
     labels: NDArray[np.int64],
     scores: NDArray[np.float64],
     classes: Sequence[str],
+    drawn: Mapping[str, Curves] | None = None,
 ) -> Measures:
     """Return how good `labels` [rows] and `scores` [rows, classes] are for rows whose classes are `actual`.
 
-    Labels and `actual` [rows] are positions in `classes`; scores are probabilities.
+    Labels and `actual` [rows] are positions in `classes`; scores are probabilities; `drawn` are their curves,
+    where they are known.
     Precision, recall, F1, log loss (in nats) and Brier score are scikit-learn's. A class that all rows are
     of, or none, has no ROC; where that is so of every class, its mean is that of scores that say nothing.
     """
-    against_rest = [*curves(actual, scores, classes).values()]
+    against_rest = (curves(actual, scores, classes) if drawn is None else drawn).values()
     every = np.arange(len(classes))
     precision, recall, f1, support = precision_recall_fscore_support(
         actual, labels, labels=every, zero_division=0.0
