@@ -26,6 +26,9 @@ BODY_PROBLEMS = (
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
+# In the protocols of others a row that does not match the schema is a bad request, too.
+PROTOCOL_PROBLEMS = tuple(status for status in BODY_PROBLEMS if status is not HTTPStatus.UNPROCESSABLE_ENTITY)
+NO_MODEL = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)  # of this name and version, or at all
 Function = Callable[[Request], Awaitable[BaseModel | Response]]
 Handler = Callable[[AppState], ASGIApp]
 

@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from src.serving.endpoint import BODY_PROBLEMS, Endpoint, answering
+from src.serving.endpoint import NO_MODEL, PROTOCOL_PROBLEMS, Endpoint, answering
 from src.serving.problems import Form
 from src.serving.protocols import mlflow
 
 _TAG = "MLflow scoring"
 _FORM = Form(mlflow.InvocationError, "application/json", mlflow.error_response)
-# A row that does not match the schema is a bad request here.
-_PROBLEMS = tuple(status for status in BODY_PROBLEMS if status is not HTTPStatus.UNPROCESSABLE_ENTITY)
-_NO_MODEL = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _endpoints() -> Iterator[Endpoint]:
@@ -36,7 +33,7 @@ def _endpoints() -> Iterator[Endpoint]:
             limit="rate_limit_predict_batch",
             body=mlflow.invocation_body,
             answer=mlflow.Predictions,
-            problems=(*missing, *_PROBLEMS),
+            problems=(*missing, *PROTOCOL_PROBLEMS),
             form=_FORM,
             tag=_TAG,
         )
@@ -53,7 +50,7 @@ def _endpoints() -> Iterator[Endpoint]:
             key=True,
             limit="rate_limit_model_info",
             answer=answer,
-            problems=_NO_MODEL,
+            problems=NO_MODEL,
             form=_FORM,
             tag=_TAG,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from src.serving.endpoint import BODY_PROBLEMS, Endpoint, RequestBody, answering
+from src.serving.endpoint import NO_MODEL, PROTOCOL_PROBLEMS, Endpoint, RequestBody, answering
 from src.serving.problems import Form
 from src.serving.protocols import open_inference
 
@@ -11,9 +11,6 @@ _TAG = "Open Inference Protocol"
 _FORM = Form(open_inference.InferError, "application/json", open_inference.error_response)
 _MODEL = "/v2/models/{name}"
 _VERSION = f"{_MODEL}/versions/{{version}}"
-# A row that does not match the schema is a bad request here.
-_PROBLEMS = tuple(status for status in BODY_PROBLEMS if status is not HTTPStatus.UNPROCESSABLE_ENTITY)
-_NO_MODEL = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _endpoints() -> Iterator[Endpoint]:
@@ -53,7 +50,7 @@ def _endpoints() -> Iterator[Endpoint]:
             key=True,
             limit="rate_limit_model_info",
             answer=open_inference.ModelMetadata,
-            problems=_NO_MODEL,
+            problems=NO_MODEL,
             form=_FORM,
             tag=_TAG,
         )
@@ -63,7 +60,7 @@ def _endpoints() -> Iterator[Endpoint]:
             handler=answering(open_inference.model_ready),
             summary="Readiness of the model.",
             answer=open_inference.ModelReady,
-            problems=_NO_MODEL,
+            problems=NO_MODEL,
             form=_FORM,
             tag=_TAG,
         )
@@ -78,7 +75,7 @@ def _endpoints() -> Iterator[Endpoint]:
             limit="rate_limit_predict_batch",
             body=lambda loaded: RequestBody(open_inference.InferRequest),
             answer=open_inference.InferResponse,
-            problems=(HTTPStatus.NOT_FOUND, *_PROBLEMS),
+            problems=(HTTPStatus.NOT_FOUND, *PROTOCOL_PROBLEMS),
             form=_FORM,
             tag=_TAG,
         )
