@@ -1,5 +1,6 @@
 """What pydantic refused, as one line for the person who can mend it."""
 
+import re
 import types
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -109,3 +110,8 @@ def shown(text: str) -> str:
     """Return `text` for a message: the beginning of it, on one line."""
     short = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
     return short if short.isprintable() else repr(short)[1:-1]
+
+
+def without_credentials(text: str) -> str:
+    """Return `text` without the user and password of any URL in it."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)

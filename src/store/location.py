@@ -1,6 +1,5 @@
 """Where MLFLOW_TRACKING_URI points: to a folder, an MLflow server, a database or a bucket."""
 
-import re
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -8,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from src import paths
 from src.config import StoreSettings
 from src.errors import ConfigError
+from src.validation import without_credentials
 
 DATABASES = ("mssql", "mysql", "postgresql", "sqlite")
 DATABASE_FILE = "mlflow.db"
@@ -79,8 +79,3 @@ def _of_project(uri: str) -> str:
     if not (scheme.startswith("sqlite") and file) or file.startswith((":", "/")):
         return uri
     return f"{scheme}:///{paths.of_project(Path(file))}"
-
-
-def without_credentials(text: str) -> str:
-    """Return `text` without the user and password of any URL in it."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "", text)

@@ -15,8 +15,8 @@ from src.documents import read_json
 from src.errors import BundleError, RegistryError
 from src.store.bucket import BucketFiles
 from src.store.files import Files, fetch_from
-from src.store.location import locate, without_credentials
-from src.validation import shown
+from src.store.location import locate
+from src.validation import shown, without_credentials
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session

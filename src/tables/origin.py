@@ -13,6 +13,7 @@ import pandas as pd
 from src.errors import ConfigError, DataError
 from src.tables.parquet import as_texts
 from src.tables.source import Source, read_source_file
+from src.validation import without_credentials
 
 EXAMPLES = ("breast_cancer", "diabetes", "digits", "iris", "wine")  # that scikit-learn brings
 DATABASES = ("mssql", "mysql", "oracle", "postgresql", "sqlite")
@@ -43,7 +44,7 @@ def read_source(source: str, query: str | None = None) -> Source:
     kind = next(kind for kind in KINDS if kind.matches(address))
     if (query is not None) != (kind is DATABASE):
         needs = "a database needs one" if query is None else "only a database answers one"
-        raise ConfigError(f"data.query: {needs}; data.source is {_shown(address)}")
+        raise ConfigError(f"data.query: {needs}; data.source is {without_credentials(address)}")
     return kind.read(address, query)
 
 
@@ -52,11 +53,6 @@ def _value(match: re.Match[str]) -> str:
     if name not in os.environ:
         raise ConfigError(f"data.source: the environment variable {name} is not set")
     return os.environ[name]
-
-
-def _shown(address: str) -> str:
-    """Return `address` without a user and password."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "", address)
 
 
 def _scheme(address: str) -> str:
@@ -78,7 +74,7 @@ def _rows_of_a_query(address: str, query: str | None) -> Source:
     import sqlalchemy
     from sqlalchemy.exc import SQLAlchemyError
 
-    where = _shown(address)
+    where = without_credentials(address)
     try:
         engine = sqlalchemy.create_engine(address, poolclass=sqlalchemy.pool.NullPool)
         with engine.connect() as connection:
@@ -88,7 +84,7 @@ def _rows_of_a_query(address: str, query: str | None) -> Source:
             headers, rows = list(result.keys()), [tuple(row) for row in result]
     except (SQLAlchemyError, ImportError, OSError) as error:
         text = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise DataError(f"{where}: {_shown(text)[:300]}") from error
+        raise DataError(f"{where}: {without_credentials(text)[:300]}") from error
     if len(set(headers)) < len(headers) or not all(headers):
         raise DataError(f"{where}: data.query gives two columns one name, or none; name them with AS")
     if not rows:
@@ -102,7 +98,7 @@ def _rows_of_a_query(address: str, query: str | None) -> Source:
 def _downloaded(address: str, query: str | None) -> Source:
     import fsspec
 
-    where = _shown(address)
+    where = without_credentials(address)
     try:
         with fsspec.open(address, "rb") as remote, tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / (PurePosixPath(where.partition("?")[0]).name or "table")
@@ -114,7 +110,7 @@ def _downloaded(address: str, query: str | None) -> Source:
         raise DataError(f"{where}: {str(error).partition(': ')[2]}") from error
     except Exception as error:  # each kind of storage has its own
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{where}: cannot be read: {_shown(reason)[:300]}") from error
+        raise DataError(f"{where}: cannot be read: {without_credentials(reason)[:300]}") from error
     return Source(found.texts, ("downloaded", *found.remarks))
 
 

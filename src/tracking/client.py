@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from src.config import StoreSettings
 from src.disk.lock import folder_locked
 from src.errors import RegistryError
-from src.store.location import DATABASE_FILE, locate, store_folder, tracking_uri, without_credentials
+from src.store.location import DATABASE_FILE, locate, store_folder, tracking_uri
+from src.validation import without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

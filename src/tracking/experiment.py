@@ -4,7 +4,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from src.config import StoreSettings
-from src.store.location import ARTIFACTS, locate, store_folder, without_credentials
+from src.store.location import ARTIFACTS, locate, store_folder
+from src.validation import without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

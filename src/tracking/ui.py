@@ -8,8 +8,9 @@ from src.config import StoreSettings, load_store_settings
 from src.errors import exit_on_error
 from src.params import load_params
 from src.progress import step
-from src.store.location import locate, tracking_uri, without_credentials
+from src.store.location import locate, tracking_uri
 from src.tracking.client import connected
+from src.validation import without_credentials
 
 PORT = 5000
 VIEW = "?workflowType=machine_learning"  # MLflow's pages are about language models otherwise

@@ -4,8 +4,9 @@ import pytest
 
 from src.config import Settings
 from src.errors import ConfigError
-from src.store.location import Location, locate, store_folder, tracking_uri, without_credentials
+from src.store.location import Location, locate, store_folder, tracking_uri
 from src.store.models import models_folder
+from src.validation import without_credentials
 
 
 @pytest.mark.parametrize(
