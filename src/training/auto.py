@@ -10,9 +10,8 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 
 from src.errors import DataError
 from src.export.families.family import FamilyParams
-from src.export.families.registry import build, family_of
 from src.export.families.section import AutoParams
-from src.export.pipeline import build_pipeline, to_frame
+from src.export.pipeline import to_frame
 from src.params import DataParams
 from src.progress import step
 from src.schema.columns import Schema
@@ -20,6 +19,7 @@ from src.schema.features import to_features
 from src.tables.folds import folds
 from src.tables.frames import Prepared
 from src.tasks import TaskName, side
+from src.training.fit import fit_pipeline
 
 MOST_ROWS = 20_000  # that families are compared on: more say little more of which is best
 MEASURES: dict[TaskName, str] = {"classification": "log_loss", "regression": "rmse"}  # less is better
@@ -69,9 +69,7 @@ def choose(prepared: Prepared, params: AutoParams, data: DataParams) -> list[Tri
     split = list(folds(params.folds, len(rows), blocks, data, labels))
 
     def measured(candidate: FamilyParams, fitted: NDArray[np.int64], rest: NDArray[np.int64]) -> float:
-        pipeline = build_pipeline(schema, build(candidate, schema.task, data.random_state))
-        pipeline.fit(frame.iloc[fitted], target[fitted])
-        family_of(pipeline[-1]).use_one_thread(pipeline[-1])
+        pipeline = fit_pipeline(schema, candidate, data.random_state, frame.iloc[fitted], target[fitted])
         answers = side("src.export.answers", schema.task).expected(pipeline, frame.iloc[rest], schema)
         if schema.task == "classification":
             return float(log_loss(target[rest], answers.scores, labels=list(schema.classes)))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from src.bundle.limits import Scalar
 from src.bundle.manifest import ExampleRows, Interval
 from src.evaluation.conformal import FOLDS, interval
 from src.export.export import export
-from src.export.families.registry import build, family_of, form_of
+from src.export.families.family import FamilyParams
+from src.export.families.registry import build, family_of, require_task
 from src.export.parity import check_parity, edge_rows
 from src.export.pipeline import build_pipeline, to_frame
 from src.monitoring.profile import Profile, profile
@@ -52,15 +54,13 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
         ParityError: the exported model answers a row differently.
     """
     schema, seed = prepared.schema, params.data.random_state
-    pipeline = build_pipeline(schema, build(params.train, schema.task, seed))
-    family, form = family_of(pipeline[-1]), form_of(pipeline[-1])
+    form = require_task(params.train, schema.task)
     targets = side("src.tables.targets", schema.task)
     target = targets.to_array(prepared.train[schema.target])
     train, test = to_features(schema, prepared.train), to_features(schema, prepared.test)
     fitted_rows = to_frame(schema, train)
-    with step(f"fitting {type(pipeline[-1]).__name__} to {len(fitted_rows)} rows"):
-        pipeline.fit(fitted_rows, target)
-        family.use_one_thread(pipeline[-1])
+    with step(f"fitting {form.estimator.__name__} to {len(fitted_rows)} rows"):
+        pipeline = fit_pipeline(schema, params.train, seed, fitted_rows, target)
     with step("exporting to ONNX"):
         model = export(pipeline, schema)
         runtime = open_model(model, schema)
@@ -79,6 +79,15 @@ def fit(prepared: Prepared, params: Params) -> Fitted:
             _interval(prepared, params, fitted_rows, target) if TASKS[schema.task].has_interval else None
         ),
     )
+
+
+def fit_pipeline(
+    schema: Schema, family: FamilyParams, seed: int, rows: pd.DataFrame, target: NDArray[Any]
+) -> Pipeline:
+    """Return a pipeline of `family`, fitted to `rows`, which answers in one thread."""
+    pipeline = build_pipeline(schema, build(family, schema.task, seed)).fit(rows, target)
+    family_of(pipeline[-1]).use_one_thread(pipeline[-1])
+    return pipeline
 
 
 def example(pipeline: Pipeline, schema: Schema, test: pd.DataFrame) -> ExampleRows:
@@ -104,11 +113,7 @@ def _interval(
 ) -> Interval:
     schema, seed = prepared.schema, params.data.random_state
 
-    def fitted(some: pd.DataFrame, of: NDArray[np.float64]) -> Pipeline:
-        pipeline = build_pipeline(schema, build(params.train, schema.task, seed)).fit(some, of)
-        family_of(pipeline[-1]).use_one_thread(pipeline[-1])
-        return pipeline
-
+    fitted = partial(fit_pipeline, schema, params.train, seed)
     with step("measuring how wide the interval around a prediction is"):
         return interval(fitted, rows, target, folds(FOLDS, len(rows), prepared.blocks, params.data, None))
 
