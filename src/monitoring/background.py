@@ -1,6 +1,6 @@
 """Rows as training saw them, drawn from its profile: what a prediction is compared with to explain it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +8,32 @@ from numpy.typing import NDArray
 from src.bundle.bundle import Bundle
 from src.monitoring.bins import CategoryProfile, NumericProfile
 from src.monitoring.profile import Profile, profile_of
+from src.runtime.explain import Explanation, explain
+from src.runtime.predictions import Outputs
 from src.schema.columns import CategoryColumn, Schema
 from src.schema.features import Features
+from src.tasks import side
 
 ROWS = 25
 SEED = 0
 
 
-def background_of(bundle: Bundle) -> Features | None:
-    """Return what answers of `bundle` are explained beside; None when it came without a distribution."""
+def explainer(
+    bundle: Bundle, predict: Callable[[Features], Outputs]
+) -> Callable[[Features], Explanation] | None:
+    """Return what explains the answer that `predict` gives to one row, a matrix of one, by the training of
+    `bundle`; None when it came without a distribution."""
     profile = profile_of(bundle)
-    return None if profile is None else background(profile, bundle.schema)
+    if profile is None:
+        return None
+    beside = background(profile, bundle.schema)
+    answers = side("src.runtime.answers", bundle.manifest.task)
+
+    def scores(rows: Features) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = answers.scores_of(predict(rows))
+        return found
+
+    return lambda row: explain(bundle.schema, scores, row, beside)
 
 
 def background(profile: Profile, schema: Schema, rows: int = ROWS) -> Features:

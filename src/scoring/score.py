@@ -13,9 +13,8 @@ from src.cli import Parser
 from src.config import load_store_settings
 from src.disk.files import write_file
 from src.errors import BundleError, ConfigError, DataError, exit_on_error
-from src.monitoring.background import background_of
+from src.monitoring.background import explainer
 from src.progress import step
-from src.runtime.explain import explain
 from src.runtime.predictions import Runtime
 from src.runtime.session import load
 from src.schema.features import Features
@@ -53,14 +52,13 @@ def contributions(
     bundle: Bundle, runtime: Runtime, features: Features, scores: Sequence[int], index: pd.Index
 ) -> pd.DataFrame:
     """Return what the base and each column add to one of the scores of each row, which add up to it."""
-    schema, beside = bundle.schema, background_of(bundle)
-    if beside is None:
+    explain, schema = explainer(bundle, runtime.predict), bundle.schema
+    if explain is None:
         raise BundleError("the model came without its training distribution, so it cannot be explained")
-    task = side("src.runtime.answers", bundle.manifest.task)
     found = np.empty((len(features.numeric), len(schema.columns) + 1))
     for row, score in enumerate(scores):
         one = Features(features.numeric[row : row + 1], features.categorical[row : row + 1])
-        parts = explain(schema, lambda rows: task.scores_of(runtime.predict(rows)), one, beside)
+        parts = explain(one)
         found[row] = parts.base[score], *parts.contributions[:, score]
     names = ["contribution_base", *(f"contribution_{name}" for name in schema.names)]
     return pd.DataFrame(found, columns=names, index=index)

@@ -4,12 +4,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from src.bundle.bundle import Bundle
-from src.monitoring.background import background_of
-from src.runtime.explain import explain
+from src.monitoring.background import explainer
+from src.runtime.explain import Explanation
 from src.runtime.predictions import Outputs, Runtime
 from src.schema.features import Features
 from src.serving.decoding import RowDecoder
@@ -33,7 +30,7 @@ class LoadedModel:
         self._predict = runtime.predict
         self._categories = [(one.name, frozenset(one.categories)) for one in bundle.schema.categorical]
         self.has_categories = bool(self._categories)
-        self._background: Features | None = None  # made when an explanation is asked for
+        self._explain: Callable[[Features], Explanation] | None = None  # made when one is asked for
         # From here on the metrics show it: nothing that could still refuse the bundle comes after this.
         self._rows = metrics.row_counter(bundle)
         task = bundle.manifest.task
@@ -61,22 +58,15 @@ class LoadedModel:
 
     def explain(self, features: Features) -> dict[str, Any]:
         """Return why the row `features`, a matrix of one row, is answered as it is; nothing is counted."""
-        schema = self.bundle.schema
-        answers = side("src.runtime.answers", self.bundle.manifest.task)
-        if self._background is None:
-            self._background = background_of(self.bundle)
-        if self._background is None:
+        if self._explain is None:
+            self._explain = explainer(self.bundle, self._predict)
+        if self._explain is None:
             detail = "This model came without its training distribution, so its answers are not explained."
             raise Problem(HTTPStatus.CONFLICT, "explanation_unavailable", detail)
-
-        def scores(rows: Features) -> NDArray[np.float64]:
-            found: NDArray[np.float64] = answers.scores_of(self._predict(rows))
-            return found
-
-        explained = explain(schema, scores, features, self._background)
+        explained = self._explain(features)
         method = "exact Shapley values" if explained.is_exact else "sampled Shapley values"
         answered = side("src.serving.answers", self.bundle.manifest.task)
-        return {"method": method, **answered.explanation(schema, explained)}
+        return {"method": method, **answered.explanation(self.bundle.schema, explained)}
 
     def predict_all(self, features: Features) -> Outputs:
         """Return what is predicted of many rows, counted as a batch's is; raises as `answer` does."""
