@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -42,7 +43,7 @@ class RequestMetrics(NamedTuple):
 class Metrics:
     """The metrics of one app, in a registry of its own."""
 
-    def __init__(self, most_features: int = 200) -> None:
+    def __init__(self, most_features: int = sys.maxsize) -> None:
         self._most_features = most_features  # that are watched for drift
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._shared = bool(getattr(values.ValueClass, "_multiprocess", False))
