@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import log_loss, root_mean_squared_error
 
 from src.errors import DataError
 from src.export.families.family import FamilyParams
@@ -18,11 +17,10 @@ from src.schema.columns import Schema
 from src.schema.features import to_features
 from src.tables.folds import folds
 from src.tables.frames import Prepared
-from src.tasks import TaskName, side
+from src.tasks import side
 from src.training.fit import fit_pipeline
 
 MOST_ROWS = 20_000  # that families are compared on: more say little more of which is best
-MEASURES: dict[TaskName, str] = {"classification": "log_loss", "regression": "rmse"}  # less is better
 
 logger = logging.getLogger(__name__)
 
@@ -66,14 +64,13 @@ def choose(prepared: Prepared, params: AutoParams, data: DataParams) -> list[Tri
             f"train.folds: {params.folds} folds of {len(rows)} training rows; allowed: two rows a fold"
         )
     labels = target if schema.classes else None
+    losses = side("src.training.losses", schema.task)
     split = list(folds(params.folds, len(rows), blocks, data, labels))
 
     def measured(candidate: FamilyParams, fitted: NDArray[np.int64], rest: NDArray[np.int64]) -> float:
         pipeline = fit_pipeline(schema, candidate, data.random_state, frame.iloc[fitted], target[fitted])
         answers = side("src.export.answers", schema.task).expected(pipeline, frame.iloc[rest], schema)
-        if schema.task == "classification":
-            return float(log_loss(target[rest], answers.scores, labels=list(schema.classes)))
-        return float(root_mean_squared_error(target[rest], answers.values))
+        return float(losses.loss(target[rest], answers, schema))
 
     tried = []
     for candidate in params.candidates_for(schema.task):
@@ -82,9 +79,14 @@ def choose(prepared: Prepared, params: AutoParams, data: DataParams) -> list[Tri
     return sorted(tried, key=lambda one: one.mean)
 
 
+def measure_of(schema: Schema) -> str:
+    """Return the name of the measure that families are compared by; less of it is better."""
+    return str(side("src.training.losses", schema.task).MEASURE)
+
+
 def table(tried: Sequence[Tried], schema: Schema) -> str:
     """Return what was tried as lines to read."""
-    lines = [f"{MEASURES[schema.task]} in cross-validation, less is better"]
+    lines = [f"{measure_of(schema)} in cross-validation, less is better"]
     for one in tried:
         options = ", ".join(
             f"{name} {value}" for name, value in one.params.recorded().items() if name != "model"

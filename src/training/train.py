@@ -22,7 +22,7 @@ from src.tables.frames import Prepared
 from src.tables.processed import Recipe
 from src.tables.source import read_texts
 from src.tracking.runs import Dataset, Run, start_run
-from src.training.auto import MEASURES, choose, table
+from src.training.auto import choose, measure_of, table
 from src.training.fit import Fitted, fit
 from src.training.origin import Origin, git_commit, libraries
 
@@ -142,7 +142,7 @@ def main() -> None:
         with step("recording the run"):
             version = _record(run, fitted, prepared, params, origin)
             if tried:
-                measure = MEASURES[prepared.schema.task]
+                measure = measure_of(prepared.schema)
                 run.log(
                     metrics={
                         f"cv_{measure}_{place}_{one.params.model}": one.mean
