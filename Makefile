@@ -72,7 +72,7 @@ mlflow-ui: $(INSTALLED) ## Browse runs and model versions in MLflow on http://lo
 
 .PHONY: predict
 predict: $(INSTALLED) ## Predict the rows of FILE=rows.csv with the model in service; OUT=predictions.csv or .jsonl, EXPLAIN=1
-	@python -m src.scoring.score $(call needed,FILE,rows.csv) $(if $(OUT),--out "$(OUT)") $(if $(EXPLAIN),--explain)
+	@python -m src.scoring.predict $(call needed,FILE,rows.csv) $(if $(OUT),--out "$(OUT)") $(if $(EXPLAIN),--explain)
 
 .PHONY: compare
 compare: $(INSTALLED) ## Compare versions A=1 and B=2 in build/compare.html: parameters, metrics, plots

@@ -48,6 +48,12 @@ class GateError(MlopsError):
     exit_code = 3
 
 
+class RejectedError(MlopsError):
+    """More rows of a file were no valid rows than may be; the others were scored."""
+
+    exit_code = 3
+
+
 def exit_on_error(main: Callable[[], None]) -> None:
     """Run `main`; a known failure becomes one line on stderr and its exit code.
 

@@ -17,8 +17,8 @@ from src.errors import BundleError, DataError
 from src.params import DataParams
 from src.runtime.session import load
 from src.schema.columns import DateColumn
-from src.scoring import score
-from src.scoring.rows import to_rows
+from src.scoring import predict
+from src.scoring.predict import rows_of_texts
 from src.tables import frames, processed
 from src.training.fit import as_asked
 from tests.checkouts import client_of, run_stages, values, write_checkout
@@ -108,7 +108,7 @@ def test_every_way_in_gives_the_same_number(
         for name in bundle.schema.names
     ]
     tensors = client.post("/v2/models/RidesRegressor/infer", json={"inputs": inputs})
-    features, faults = to_rows(bundle.schema, texts)
+    features, faults = rows_of_texts(bundle.schema, texts)
 
     assert [answer.status_code for answer in one] == [200] * len(rows)
     assert [answer.json()["prediction"] for answer in one] == close
@@ -217,7 +217,7 @@ def test_a_file_with_wrong_dates_is_refused_by_line(checkout: Path, tmp_path: Pa
     table.to_csv(tmp_path / "rides.csv", index=False)
 
     with pytest.raises(DataError) as error:
-        run(score.main, str(tmp_path / "rides.csv"))
+        run(predict.main, str(tmp_path / "rides.csv"))
 
     assert "line 3, column 'Started at': 'soon' is not a date such as 2017-01-" in str(error.value)
     assert "line 5, column 'Started at': '1850-01-01'; allowed: 2017-01-" in str(error.value)

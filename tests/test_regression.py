@@ -20,7 +20,7 @@ from src.promotion import compare
 from src.runtime.answers.regression import Predictions
 from src.runtime.session import load
 from src.schema.features import Features
-from src.scoring import score
+from src.scoring import predict
 from src.serving.factory import create_app
 from tests.checkouts import client_of, run_stages, values, write_checkout
 from tests.conftest import inside, resealed, run
@@ -228,7 +228,7 @@ def test_the_page_shows_it(client: TestClient) -> None:
 def test_a_file_is_scored(checkout: Path, bundle: Bundle, tmp_path: Path) -> None:
     out = tmp_path / "scored.csv"
 
-    run(score.main, "data/table.csv", "--out", str(out))
+    run(predict.main, "data/table.csv", "--out", str(out))
 
     scored = pd.read_csv(out)
     source = pd.read_csv("data/table.csv")

@@ -81,3 +81,18 @@ def _wait(operation: int, handle: int, where: Path) -> None:
     except BlockingIOError:
         logger.info("waiting for another command, which holds %s", where)
         fcntl.flock(handle, operation)
+
+
+@contextmanager
+def try_locked(file: Path) -> Iterator[bool]:
+    """Hold `file`, which is made where there is none; gives False at once when somebody else holds it."""
+    import fcntl
+
+    with file.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        # Whoever held it may have removed it meanwhile.
+        yield file.exists() and os.path.samestat(os.fstat(handle.fileno()), file.stat())

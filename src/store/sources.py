@@ -6,7 +6,7 @@ from typing import Protocol
 
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle
-from src.config import Settings
+from src.config import StoreSettings
 from src.errors import RegistryError
 from src.store.bucket import BucketFiles
 from src.store.files import Files, FolderFiles, fetch_from
@@ -37,7 +37,7 @@ class Source(Protocol):
         ...
 
 
-def source_for(settings: Settings) -> Source:
+def source_for(settings: StoreSettings) -> Source:
     """Return what MLFLOW_TRACKING_URI names; MODEL_DIR when that is unset or a database.
 
     Raises:

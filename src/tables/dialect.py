@@ -19,8 +19,8 @@ from src.errors import DataError
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SAMPLE_LINES = 50
 MAX_BYTES = 4 * 2**30  # of a decompressed file
-_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", flags=re.ASCII)
+BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", flags=re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(?:,\d+)?", flags=re.ASCII)
 
 
@@ -79,7 +79,7 @@ def with_decimal_points(texts: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     changed = {}
     for header in texts.columns:
         values = [value.strip() for value in texts[header].unique() if value.strip()]
-        if any(map(_DECIMAL_COMMA.fullmatch, values)) and all(map(_NUMBER.fullmatch, values)):
+        if any(map(DECIMAL_COMMA.fullmatch, values)) and all(map(_NUMBER.fullmatch, values)):
             changed[header] = texts[header].str.replace(",", ".", regex=False)
     return texts.assign(**changed) if changed else texts, list(map(str, changed))
 
@@ -97,7 +97,7 @@ def _decompressed(path: Path, content: bytes) -> bytes:
 
 def _decoded(content: bytes) -> tuple[str, str]:
     """Return the text, and its encoding where it is not UTF-8."""
-    if encoding := _BYTE_ORDER_MARKS.get(content[:2]):
+    if encoding := BYTE_ORDER_MARKS.get(content[:2]):
         try:
             return content.decode(encoding), "in UTF-16"
         except UnicodeDecodeError:

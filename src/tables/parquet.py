@@ -56,7 +56,10 @@ def as_texts(path: Path, table: pd.DataFrame) -> pd.DataFrame:
         codes, uniques = pd.factorize(values, use_na_sentinel=True) if _hashable(values) else (None, None)
         if codes is None or uniques is None:
             raise DataError(f"{path}: column {header!r} holds lists or structures; leave it out of the file")
-        texts = [_text(path, header, value) for value in uniques] + [""]
+        try:
+            texts = [text_of(header, value) for value in uniques] + [""]
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
         columns[header] = pd.Series([texts[code] for code in codes], index=table.index, dtype=object)
     return pd.DataFrame(columns)
 
@@ -65,7 +68,14 @@ def _hashable(values: "pd.Series[Any]") -> bool:
     return not values.map(lambda value: isinstance(value, list | dict) or hasattr(value, "shape")).any()
 
 
-def _text(path: Path, header: str, value: Any) -> str:
+def text_of(header: str, value: Any) -> str:
+    """Return the text that stands for `value`, of the column `header`, exactly; missing is empty.
+
+    Raises:
+        DataError: it is no number, text, boolean or time.
+    """
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -74,6 +84,4 @@ def _text(path: Path, header: str, value: Any) -> str:
         return value.isoformat()
     if isinstance(value, int | str | Decimal):
         return str(value)
-    raise DataError(
-        f"{path}: column {header!r} holds {type(value).__name__}, which is no number, text or time"
-    )
+    raise DataError(f"column {header!r} holds {type(value).__name__}, which is no number, text or time")

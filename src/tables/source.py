@@ -92,6 +92,18 @@ def _check_rows(path: Path, text: Text) -> tuple[list[str], int]:
                 raise DataError(f"{path}: line {reader.line_num} has {found} cells, the header has {needed}")
     except csv.Error as error:
         raise DataError(f"{path}: line {reader.line_num}: {error}") from error
+    headers = check_headers(path, headers)
+    if not rows:
+        raise DataError(f"{path}: no rows below the header")
+    return headers, rows
+
+
+def check_headers(path: Path, headers: list[str]) -> list[str]:
+    """Return the cells of the first line, the first as `ROW_NUMBERS` where it is blank, as headers.
+
+    Raises:
+        DataError: there are none, or they are no names of different columns.
+    """
     if not headers:
         raise DataError(f"{path}: empty, a header is needed")
     headers = [header if header.strip() else ROW_NUMBERS for header in headers]
@@ -101,9 +113,7 @@ def _check_rows(path: Path, text: Text) -> tuple[list[str], int]:
         raise DataError(f"{path}: the first line holds numbers, a header is needed")
     if twice := [header for header in headers if headers.count(header) > 1]:
         raise DataError(f"{path}: two columns are named {twice[0]!r}")
-    if not rows:
-        raise DataError(f"{path}: no rows below the header")
-    return headers, rows
+    return headers
 
 
 def _is_number(text: str) -> bool:

@@ -1,6 +1,6 @@
 """Predicted classes as the columns of a file."""
 
-import pandas as pd
+import pyarrow as pa
 
 from src.bundle.manifest import Interval
 from src.runtime.answers.classification import Predictions
@@ -8,18 +8,18 @@ from src.schema.columns import Schema
 
 
 def columns(
-    schema: Schema, predictions: Predictions, index: pd.Index, interval: Interval | None
-) -> pd.DataFrame:
-    """Return the answers as `/predict` names them; a probability a class, in the schema's order."""
-    classes = pd.Series(schema.classes)
-    return pd.DataFrame(
-        {
-            "prediction": classes.to_numpy()[predictions.labels],
-            "confidence": predictions.scores.max(axis=1, initial=0.0),
-            **{f"probability_{name}": predictions.scores[:, place] for place, name in enumerate(classes)},
-        },
-        index=index,
-    )
+    schema: Schema, predictions: Predictions, interval: Interval | None, scores: bool
+) -> dict[str, pa.Array]:
+    """Return the answers as `/predict` names them; with `scores` a probability a class, in their order."""
+    labels = pa.array(predictions.labels.astype("int32"))
+    found = {
+        "prediction": pa.DictionaryArray.from_arrays(labels, pa.array(schema.classes, pa.string())),
+        "confidence": pa.array(predictions.scores.max(axis=1, initial=0.0)),
+    }
+    if scores:
+        for place, name in enumerate(schema.classes):
+            found[f"probability_{name}"] = pa.array(predictions.scores[:, place])
+    return found
 
 
 def explained_score(predictions: Predictions, row: int) -> int:
