@@ -1,5 +1,6 @@
 """Where parts are scored: here, in processes of this machine, or on a Dask cluster."""
 
+import importlib
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -48,57 +49,57 @@ def scored(
 
 
 def _of_cluster(client: Any, work: Path, job: Job, bundle: Bundle, todo: Iterator[Part]) -> Iterator[Done]:
-    import distributed as untyped
-
-    dask: Any = untyped  # it has no types
+    distributed: Any = importlib.import_module("distributed")
 
     def submitted(part: Part) -> Any:
         return client.submit(score_part, work, job, model, part, pure=False, retries=_RETRIES)
 
     try:
         model = client.scatter(bundle, broadcast=True)
-        futures = dask.dask.as_completed([submitted(part) for part in islice(todo, AHEAD)])
+        futures = distributed.as_completed([submitted(part) for part in islice(todo, AHEAD)])
         for future in futures:
             yield future.result()
             future.release()
             for part in islice(todo, 1):
                 futures.add(submitted(part))
-    except dask.KilledWorker as error:
+    except distributed.KilledWorker as error:
         raise MlopsError(f"{_RETRIES} workers died of one part, as of too little memory") from error
     except MlopsError:
         raise
-    except (OSError, RuntimeError) as error:  # what Dask raises of a scheduler that is gone
+    except (OSError, RuntimeError, distributed.CancelledError) as error:  # the scheduler is gone
         raise MlopsError(f"lost the workers: {' '.join(str(error).split())[:200]}") from error
 
 
 @contextmanager
 def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
-    import dask
-    import distributed as untyped
-
-    distributed: Any = untyped
+    # Dask takes seconds to import, and has no types.
+    dask: Any = importlib.import_module("dask")
+    distributed: Any = importlib.import_module("distributed")
 
     options = {"distributed.scheduler.allowed-failures": _RETRIES, "distributed.logging.distributed": "error"}
     with dask.config.set(options):
         if scheduler is not None:
             try:
-                with distributed.Client(scheduler, timeout=30) as client:
-                    logger.info("Dask dashboard: %s", client.dashboard_link)
-                    yield client
+                client = distributed.Client(scheduler, timeout=30)
             except (OSError, ValueError) as error:
                 raise ConfigError(f"{scheduler}: no Dask scheduler answers there: {error}") from error
+            with client:
+                logger.info("Dask dashboard: %s", client.dashboard_link)
+                yield client
             return
         # Whoever may connect to a scheduler may run code: only who has the certificate of this run.
         security = distributed.Security.temporary()
-        cluster = distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            protocol="tls://",
-            security=security,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.ERROR,
-        )
-        with cluster, distributed.Client(cluster, security=security) as client:
+        with (
+            distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                protocol="tls://",
+                security=security,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.ERROR,
+            ) as cluster,
+            distributed.Client(cluster, security=security) as client,
+        ):
             logger.info("Dask dashboard: %s", cluster.dashboard_link)
             yield client
