@@ -81,8 +81,8 @@ compare: $(INSTALLED) ## Compare versions A=1 and B=2 in build/compare.html: par
 ##@ Model registry
 
 .PHONY: history
-history: $(INSTALLED) ## Show what was published, promoted and rolled back, when, by whom and why
-	@python -m src.promotion.history
+history: $(INSTALLED) ## Show what was published, promoted and rolled back; VERIFY=1 proves it, AT=2026-11-01T12:00Z says what was in service
+	@python -m src.promotion.history $(if $(VERIFY),--verify) $(if $(AT),--at "$(AT)")
 
 .PHONY: promote
 promote: $(INSTALLED) ## Put VERSION=2 into service; REASON="…" is kept in the history

@@ -1,6 +1,6 @@
 """A model store in a folder: its bundles, which of them is champion, and which were before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,16 @@ from src.promotion.sealed import Sealed, read_sealed
 from src.promotion.step import Author, Step
 from src.store.files import FolderFiles, fetch_from
 from src.store.history import Action, Stack, after, settled
-from src.store.ledger import Promotion, read_ledger, stack_of, write_ledger
+from src.store.ledger import (
+    LEDGER,
+    Measures,
+    Promotion,
+    append_to_ledger,
+    completed,
+    read_ledger,
+    stack_of,
+    verify_chain,
+)
 from src.store.numbers import BUNDLES, kept_versions
 from src.store.pointer import POINTER, Pointer, load_bundle, read_pointer
 
@@ -65,10 +74,13 @@ class FolderStore:
                 manifest_sha256=pointer.manifest_sha256,
                 previous=moved[-2] if len(moved) > 1 else None,
                 replaced=stack[-1] if stack else None,
+                measures=bundle.manifest.measures,
+                replaced_measures=self._measures(stack[-1]) if stack else None,
+                revokes_last=len(lines) < len(completed(self.ledger())),
                 **author._asdict(),
             )
             # The ledger first: a line too many is seen, a champion without one could not be rolled back.
-            write_ledger(self._root, [*lines, line])
+            append_to_ledger(self._root, line)
         if pointer != self._champion():
             write_file(self._root / POINTER, bundles.dump_json(pointer.model_dump()))
 
@@ -102,18 +114,62 @@ class FolderStore:
             for line in lines
         ]
 
+    def every_step(self) -> list[Step]:
+        return self.steps()
+
+    def verify(self) -> str:
+        chained = verify_chain(self._root)
+        lines = self.ledger()
+        self._refuse_another_champion(lines)
+        pointers: dict[tuple[str, str], int] = {}
+        for number, line in enumerate(lines, 1):
+            pointers.setdefault((line.bundle, line.manifest_sha256), number)
+        whole = 0
+        for (bundle, digest), number in pointers.items():
+            if (self._root / bundle).exists():
+                try:
+                    load_bundle(self._files, Pointer(bundle=bundle, manifest_sha256=digest))
+                except (BundleError, ValidationError) as error:
+                    where = f"{bundle}, of line {number} of {LEDGER}"
+                    raise RegistryError(f"{self.description}: {where}: {error}") from error
+                whole += 1
+        return (
+            f"{self.description}: {LEDGER} is whole, {len(lines)} lines of which the digests of {chained}"
+            f" vouch for each other; of {len(pointers)} bundles {whole} are there, and whole"
+        )
+
     def ledger(self) -> list[Promotion]:
-        """Return the promotions, the oldest first."""
+        """Return the promotions that were begun, the oldest first."""
         return read_ledger(self._root)
 
     def _history(self) -> tuple[list[Promotion], Stack]:
         """Return the promotions that were completed, and the stack they make with the champion on top."""
-        lines, champion = self.ledger(), self._champion()
+        lines, champion = completed(self.ledger()), self._champion()
         before, written = stack_of(lines[:-1]), stack_of(lines)
         if champion is None:
             return lines, written
         stack = settled(before, written, champion.bundle)
         return (lines[:-1] if stack == before != written else lines), stack
+
+    def _refuse_another_champion(self, lines: Sequence[Promotion]) -> None:
+        """The last step may not have been completed; a champion beyond that came by no command."""
+        champion = self._champion()
+        if champion is None:
+            return
+        last = [(line.bundle, line.manifest_sha256) for line in completed(lines)[-2:]]
+        if (champion.bundle, champion.manifest_sha256) not in last:
+            raise RegistryError(
+                f"{self.description}: {POINTER} names {champion.bundle}, and the end of {LEDGER} does not:"
+                " lines are missing, or the champion was moved by hand"
+            )
+
+    def _measures(self, bundle: str) -> Measures | None:
+        """Return what the manifest of a kept bundle says it measured; None when it cannot be read."""
+        try:
+            manifest = fetch_from(self._files, bundle)(bundles.MANIFEST)
+            return bundles.parse_manifest(manifest).measures
+        except (BundleError, RegistryError):
+            return None
 
     def _refuse_a_taken_number(self, bundle: Bundle) -> None:
         """A version may be measured again, but a model of another record has its number by chance."""

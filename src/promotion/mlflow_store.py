@@ -15,7 +15,7 @@ from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle
 from src.config import StoreSettings
 from src.disk.lock import locked
-from src.errors import RegistryError
+from src.errors import ConfigError, RegistryError
 from src.params import load_params
 from src.promotion.folder_store import LOCK, utc_now
 from src.promotion.sealed import Sealed, read_sealed
@@ -34,6 +34,7 @@ KEPT = 50  # versions a history goes back
 # On the model version, for those who look at it.
 PROMOTED_TAG = "promoted_at"
 PREVIOUS_TAG = "previous_champion"
+NO_LEDGER = "{}: keeps the last step of each version alone, and no ledger that this could be told from"
 STEP_TAG = "promotion"  # the version's last `Step`, as a JSON array
 
 
@@ -142,6 +143,12 @@ class ServerStore:
             versions = client.search_model_versions(f"name='{self._name}'")
         found = [_step(str(version.version), version.tags) for version in versions]
         return sorted(step for step in found if step is not None)
+
+    def every_step(self) -> list[Step]:
+        raise ConfigError(NO_LEDGER.format(self.description))
+
+    def verify(self) -> str:
+        raise ConfigError(NO_LEDGER.format(self.description))
 
     def _read(self, version: ModelVersion) -> Sealed:
         return read_sealed(self._server.fetch(version.run_id, version.digest), version.digest)

@@ -56,6 +56,19 @@ class ModelStore(Protocol):
         """Return how the champion came to be, the oldest step first."""
         ...
 
+    def every_step(self) -> list[Step]:
+        """Return the same, and nothing left out; ConfigError where the store does not keep that."""
+        ...
+
+    def verify(self) -> str:
+        """Prove that the ledger and its bundles are as they were written; return what was proven, a line.
+
+        Raises:
+            RegistryError: names the first line or bundle that is not.
+            ConfigError: the store keeps no ledger.
+        """
+        ...
+
     def rolled_back_from(self, bundle: Bundle) -> bool:
         """Return whether the last step was a rollback, from `bundle`."""
         ...

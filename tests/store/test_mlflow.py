@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from src.bundle import bundle as bundles
 from src.bundle.bundle import Bundle
 from src.config import Settings
-from src.errors import BundleError, RegistryError
+from src.errors import BundleError, ConfigError, RegistryError
 from src.promotion.promote import promote
 from src.promotion.publish import publish
 from src.promotion.rollback import rollback
@@ -122,6 +122,9 @@ def test_a_version_says_who_promoted_it_and_why(
     assert [*steps] == ["2", "1"] or len({step.time for step in steps.values()}) == 1
     assert steps["1"][1:] == ("promote", "2", "1", ("ada", "laptop", "2 is slow"))
     assert steps["2"][1:] == ("publish", "1", "2", ("ada", "laptop", "more data"))
+    for of_the_ledger in (store.verify, store.every_step):
+        with pytest.raises(ConfigError, match="keeps the last step of each version alone, and no ledger"):
+            of_the_ledger()
 
 
 def set_alias(settings: Settings, version: str) -> None:
