@@ -44,6 +44,10 @@ class Follower:
         self._stop.set()
         self._wake.set()
 
+    def look(self) -> None:
+        """Let the next round begin at once; returns before it does."""
+        self._wake.set()
+
     async def ask_now(self, seconds: float) -> bool:
         """Ask at once, and so do the other workers; return whether the answer came within `seconds`."""
         wanted = self._begun + 1  # the round that goes on may have looked before the change

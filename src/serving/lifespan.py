@@ -4,6 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType
@@ -39,6 +40,7 @@ def lifespan_of(
                 "started by another supervisor: where it runs several workers, each counts its metrics and"
                 " limits for itself; WORKERS=2 python -m src.serving counts them together"
             )
+        look_on_sighup(follower)
         drain_on_sigterm(state)
         follower.start()
         await _first_round(state, follower)
@@ -57,10 +59,22 @@ async def _first_round(state: AppState, follower: Follower) -> None:
         await asyncio.sleep(0.005)
 
 
+def look_on_sighup(follower: Follower) -> None:
+    """Let SIGHUP have the source asked at once; of a server on a terminal, it stays the terminal's end."""
+    if _uvicorn() is None or not hasattr(signal, "SIGHUP") or (sys.stdin and sys.stdin.isatty()):
+        return
+
+    def look(number: int, frame: FrameType | None) -> None:
+        logger.info("SIGHUP: asking for a newer model")
+        follower.look()
+
+    signal.signal(signal.SIGHUP, look)
+
+
 def drain_on_sigterm(state: AppState) -> None:
     """Let readiness say 503 for a while before Uvicorn closes its doors, however it was started."""
-    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    if not isinstance(server, Server):  # another server, or a test: there is nothing to put off
+    server = _uvicorn()
+    if server is None:
         return
     loop = asyncio.get_running_loop()
 
@@ -77,3 +91,9 @@ def drain_on_sigterm(state: AppState) -> None:
         asyncio.run_coroutine_threadsafe(stop(), loop)
 
     signal.signal(signal.SIGTERM, drain)
+
+
+def _uvicorn() -> Server | None:
+    """Return the server that we run in and whose signals are ours; None in another one, or in a test."""
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return server if isinstance(server, Server) else None
