@@ -74,6 +74,14 @@ mlflow-ui: $(INSTALLED) ## Browse runs and model versions in MLflow on http://lo
 predict: $(INSTALLED) ## Predict the rows of FILE=rows.csv with the model in service; OUT=predictions.csv or .jsonl, EXPLAIN=1
 	@python -m src.scoring.predict $(call needed,FILE,rows.csv) $(if $(OUT),--out "$(OUT)") $(if $(EXPLAIN),--explain)
 
+.PHONY: score
+score: $(INSTALLED) ## Predict INPUT=rows.parquet of any size to OUTPUT=answers.parquet; ID=id or KEEP=1, RESUME=1, FORCE=1
+	@python -m src.scoring.score $(call needed,INPUT,rows.parquet) $(call needed,OUTPUT,answers.parquet) \
+		$(if $(ID),--id "$(ID)") $(if $(KEEP),--keep) $(if $(PROBA),--proba) $(if $(EXPLAIN),--explain) \
+		$(if $(MAX_REJECTED),--max-rejected "$(MAX_REJECTED)") $(if $(RESUME),--resume) $(if $(FORCE),--force) \
+		$(if $(MODEL_VERSION),--version "$(MODEL_VERSION)") \
+		$(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(SCORE_WORKERS),--workers "$(SCORE_WORKERS)")
+
 .PHONY: compare
 compare: $(INSTALLED) ## Compare versions A=1 and B=2 in build/compare.html: parameters, metrics, plots
 	@python -m src.promotion.compare $(call needed,A,1) $(call needed,B,2)

@@ -180,9 +180,9 @@ def main() -> None:
     bundle = model_for(settings, arguments.version)
     answered, rejected = run(arguments, bundle)
     name = f"{bundle.manifest.name} version {bundle.manifest.version}"
-    print(f"{arguments.output} has the predictions of {name} for {answered} rows of {arguments.input}")
+    print(f"{arguments.output}: {answered} rows of {arguments.input} have the predictions of {name}")
     if rejected:
-        said = f"{arguments.output}.rejected says why of {rejected} rows that were rejected"
+        said = f"{arguments.output}.rejected: {rejected} rows are rejected, each with its reason"
         if rejected > most_rejected(arguments.max_rejected, answered + rejected):
             raise RejectedError(f"{said}; allowed were {arguments.max_rejected}")
         print(said)

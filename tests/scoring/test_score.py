@@ -153,7 +153,9 @@ def test_wrong_rows_are_named_with_their_place_and_cost_no_other_row() -> None:
     text = "\n".join([",".join(HEADERS), "", *lines])
     Path("rows.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
 
-    with pytest.raises(RejectedError, match=f"says why of {len(WRONG)} rows .*allowed were 0$"):
+    with pytest.raises(
+        RejectedError, match=f"answers.csv.rejected: {len(WRONG)} rows are rejected, .*; allowed were 0$"
+    ):
         scored("rows.csv", "answers.csv")
 
     header, *found = rejected("answers.csv")
@@ -180,7 +182,7 @@ def test_values_of_parquet_that_the_model_refuses_are_named() -> None:
     table.loc[7, [HEADERS[2], HEADERS[3]]] = 1e300
     table.to_parquet("rows.parquet")
 
-    with pytest.raises(RejectedError, match="of 3 rows"):
+    with pytest.raises(RejectedError, match="3 rows are rejected"):
         scored("rows.parquet", "answers", "--id", "id")
 
     assert [line[1:4] for line in rejected("answers")[1:]] == [
