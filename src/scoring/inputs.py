@@ -5,6 +5,7 @@ import csv
 import glob
 import hashlib
 import io
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from src.strict_model import StrictModel
 from src.tables.dialect import BYTE_ORDER_MARKS, find_delimiter
 from src.tables.origin import TABLE_SUFFIXES
 from src.tables.parquet import is_parquet
-from src.tables.source import check_headers
+from src.tables.source import ROW_NUMBERS, check_headers
 
 PART_ROWS = 2**18  # of Parquet, about
 PART_BYTES = 8 * 2**20  # of CSV, about
@@ -39,6 +40,11 @@ class Input(StrictModel):
     body: int = 0  # of CSV, the byte where the rows begin
     first_line: int = 2  # of CSV, the line where the rows begin
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The headers but that of row numbers, which is blank."""
+        return tuple(header for header in self.headers if header != ROW_NUMBERS)
+
 
 class Part(StrictModel):
     """Rows that are scored in one go, and written to one file."""
@@ -54,8 +60,10 @@ class Part(StrictModel):
     size: int  # bytes, about
 
 
-def find_files(pattern: str) -> list[Path]:
+def find_files(pattern: str, output: Path) -> list[Path]:
     """Return the files that `pattern` names: a file, a folder of tables, or a pattern such as `day/*.csv`.
+
+    What was written to `output` before is none of them.
 
     Raises:
         DataError: there is none.
@@ -67,7 +75,9 @@ def find_files(pattern: str) -> list[Path]:
         found = [file for file in path.iterdir() if file.suffix in TABLE_SUFFIXES and file.is_file()]
     else:
         found = [file for file in map(Path, glob.glob(pattern, recursive=True)) if file.is_file()]
-    if files := sorted(file for file in found if not file.name.startswith((".", "_"))):
+    made = os.path.realpath(output)
+    files = sorted(file for file in found if not file.name.startswith((".", "_")))
+    if files := [file for file in files if os.path.realpath(file) != made]:
         return files
     known = f"files that end in {', '.join(TABLE_SUFFIXES)}" if path.is_dir() else "such file"
     raise DataError(f"{pattern}: no {known}")
@@ -147,7 +157,7 @@ def _parquet_parts(one: Input, place: int) -> Iterator[Part]:
         while stop < len(groups) and rows + groups[stop].num_rows <= PART_ROWS:
             rows += groups[stop].num_rows
             stop += 1
-        size = sum(group.total_byte_size for group in groups[start:stop])
+        size = Path(one.path).stat().st_size * rows // found.num_rows
         pieces = max(round(rows / (4 * PART_ROWS)), 1)
         for piece in range(pieces):
             begin, end = rows * piece // pieces, rows * (piece + 1) // pieces

@@ -69,7 +69,7 @@ def score_part(work: Path, job: Job, bundle: Bundle, part: Part) -> Done:
     """
     one, files = job.inputs[part.file], files_of(work, job, part.number)
     scorer = _scorer(bundle, job.scores, job.explained)
-    found = places(scorer.schema, one.headers)
+    found = places(scorer.schema, one.named)
     headers = list(dict.fromkeys([*found.values(), *job.kept]))
     incoming, answered = beside(files.answers, "new"), 0
     rejected: list[Rejected] = []
@@ -104,8 +104,8 @@ def check_columns(job: Job, scorer: Scorer) -> None:
     answers = scorer.names()
     for one in job.inputs:
         try:
-            places(scorer.schema, one.headers)
-            if missing := [header for header in job.kept if header not in one.headers]:
+            places(scorer.schema, one.named)
+            if missing := [header for header in job.kept if header not in one.named]:
                 raise DataError(f"column {missing[0]!r} is not there to be kept")
             if clash := [name for name in answers if name in job.kept]:
                 raise DataError(f"column {clash[0]!r} cannot be kept: the answers have that name")

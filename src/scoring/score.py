@@ -1,6 +1,8 @@
 """Command `score`: predict every row of files of any size, on every core or on a Dask cluster."""
 
 import re
+import signal
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,12 +39,14 @@ def open_job(
     inputs: list[Input] = []
     for place, path in enumerate(files):
         inputs.append(open_input(path, digest(path), workspace.unpacked / f"{place}.csv"))
+    if next(parts_of(inputs), None) is None:
+        raise DataError(f"{', '.join(one.name for one in inputs[:3])}: no rows below the header")
     job = Job(
         inputs=tuple(inputs),
         model=bundle.manifest.name,
         version=bundle.manifest.version,
         digest=bundle.digest,
-        kept=inputs[0].headers if kept is None else kept,
+        kept=inputs[0].named if kept is None else kept,
         **how,
     )
     check_columns(job, Scorer(bundle, job.scores, job.explained))
@@ -70,7 +74,7 @@ def run(arguments: Any, bundle: Bundle) -> tuple[int, int]:
     workspace = Workspace(output)
     if output.is_dir() and workspace.ended() is None and any(output.iterdir()):
         raise DataError(f"{output}: a folder with other files; name one that does not exist yet")
-    files = find_files(arguments.input)
+    files = find_files(arguments.input, output)
     with workspace.opened():
         with step(f"reading {len(files)} file{'s' * (len(files) > 1)}"):
             kept = None if arguments.keep else tuple(arguments.id.split(",")) if arguments.id else ()
@@ -108,8 +112,6 @@ def _all_parts(workspace: Workspace, job: Job, bundle: Bundle, arguments: Any) -
         for one in scored(workspace.folder, job, bundle, todo(), arguments.scheduler, arguments.workers):
             found[one.part.number] = one
             show(one.part.rows, one.part.size)
-    if not found:
-        raise DataError(f"{arguments.input}: no rows below the header")
     parts = [found[number] for number in sorted(found)]
     answered, rejected = sum(one.answered for one in parts), sum(one.rejected for one in parts)
     manifest = {
@@ -178,7 +180,11 @@ def main() -> None:
     logs.setup()
     settings = load_store_settings()
     bundle = model_for(settings, arguments.version)
-    answered, rejected = run(arguments, bundle)
+    try:
+        answered, rejected = run(arguments, bundle)
+    except KeyboardInterrupt:
+        print(f"stopped; --resume (RESUME=1) goes on with {arguments.output}", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     name = f"{bundle.manifest.name} version {bundle.manifest.version}"
     print(f"{arguments.output}: {answered} rows of {arguments.input} have the predictions of {name}")
     if rejected:

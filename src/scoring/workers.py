@@ -17,7 +17,8 @@ from src.scoring.job import Done, Job, score_part
 logger = logging.getLogger(__name__)
 
 AHEAD = 256  # parts that are handed out before the first of them is done
-_RETRIES = 10  # of a part whose worker died
+_PATIENCE = 30  # seconds, for a scheduler to answer
+_DEATHS = 10  # of workers that have one part, before it is given up
 
 
 def cores() -> int:
@@ -52,10 +53,11 @@ def _of_cluster(client: Any, work: Path, job: Job, bundle: Bundle, todo: Iterato
     distributed: Any = importlib.import_module("distributed")
 
     def submitted(part: Part) -> Any:
-        return client.submit(score_part, work, job, model, part, pure=False, retries=_RETRIES)
+        return client.submit(score_part, work, job, model, part, pure=False)
 
     try:
-        model = client.scatter(bundle, broadcast=True)
+        # A task, not scattered data: it is done again when the workers that have it die.
+        model = client.submit(_given, bundle, pure=False)
         futures = distributed.as_completed([submitted(part) for part in islice(todo, AHEAD)])
         for future in futures:
             yield future.result()
@@ -63,11 +65,13 @@ def _of_cluster(client: Any, work: Path, job: Job, bundle: Bundle, todo: Iterato
             for part in islice(todo, 1):
                 futures.add(submitted(part))
     except distributed.KilledWorker as error:
-        raise MlopsError(f"{_RETRIES} workers died of one part, as of too little memory") from error
-    except MlopsError:
-        raise
-    except (OSError, RuntimeError, distributed.CancelledError) as error:  # the scheduler is gone
-        raise MlopsError(f"lost the workers: {' '.join(str(error).split())[:200]}") from error
+        raise MlopsError(f"{_DEATHS} workers died of one part, as of too little memory") from error
+    except (distributed.comm.CommClosedError, distributed.CancelledError) as error:
+        raise MlopsError(f"lost the scheduler: {' '.join(str(error).split())[:200]}") from error
+
+
+def _given(bundle: Bundle) -> Bundle:
+    return bundle
 
 
 @contextmanager
@@ -77,14 +81,14 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
     distributed: Any = importlib.import_module("distributed")
 
     options = {
-        "distributed.scheduler.allowed-failures": _RETRIES,
+        "distributed.scheduler.allowed-failures": _DEATHS,
         "distributed.logging.distributed": "error",
         "distributed.worker.profile.enabled": False,  # it takes a seventh of the time
     }
     with dask.config.set(options):
         if scheduler is not None:
             try:
-                client = distributed.Client(scheduler, timeout=30)
+                client = distributed.Client(scheduler, timeout=_PATIENCE)
             except (OSError, ValueError) as error:
                 raise ConfigError(f"{scheduler}: no Dask scheduler answers there: {error}") from error
             with client:

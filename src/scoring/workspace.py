@@ -38,7 +38,11 @@ class Workspace:
             if not alone_here:
                 raise DataError(f"{self._output}: another command is writing it")
             self.unpacked.mkdir(exist_ok=True)
-            yield
+            try:
+                yield
+            finally:
+                if not (self.folder / _JOB).exists():  # nothing was begun, or all is done
+                    shutil.rmtree(self.folder, ignore_errors=True)
 
     def begun(self) -> Job | None:
         """Return the job that was begun and not ended; None when there is none, or none of this version."""
@@ -71,21 +75,14 @@ class Workspace:
 
     def publish(self, job: Job, parts: Sequence[Files], manifest: Mapping[str, Any]) -> None:
         """Put the answers of all `parts`, which are whole, to the output in one step; remove this folder."""
-        rejected = b"".join(files.rejected.read_bytes() for files in parts)
-        if rejected:
-            write_file(self.rejected, csv_line(REJECTED_HEADER) + rejected)
-        else:
-            self.rejected.unlink(missing_ok=True)
         whole = self.folder / "whole"
         shutil.rmtree(whole, ignore_errors=True)
         whole.mkdir()
+        self._publish_rejected([files.rejected for files in parts], self.folder / "rejected")
         answers = [files.answers for files in parts]
         if self._output.suffix == f".{job.format}":
             join(answers, whole / "file", job.format)
-            with (whole / "file").open("rb") as file:
-                os.fsync(file.fileno())
-            (whole / "file").replace(self._output)
-            sync_folder(self._output.parent)
+            _move(whole / "file", self._output)
         else:
             for path in answers:
                 _link(path, whole / path.name)
@@ -94,6 +91,25 @@ class Workspace:
                 replace_folder(whole, self._output)
         write_file(self.manifest, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
         shutil.rmtree(self.folder)
+
+    def _publish_rejected(self, parts: Sequence[Path], incoming: Path) -> None:
+        """Put what was rejected in `parts` to its file; there is none of what was there before."""
+        if not any(part.stat().st_size for part in parts):
+            self.rejected.unlink(missing_ok=True)
+            return
+        with incoming.open("wb") as whole:
+            whole.write(csv_line(REJECTED_HEADER))
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, whole)
+        _move(incoming, self.rejected)
+
+
+def _move(incoming: Path, place: Path) -> None:
+    with incoming.open("rb") as file:
+        os.fsync(file.fileno())
+    incoming.replace(place)
+    sync_folder(place.parent)
 
 
 def _job_of_manifest(content: bytes) -> Job:

@@ -4,18 +4,18 @@ import csv
 import gzip
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import distributed
 import numpy as np
 import pandas as pd
 import psutil
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
@@ -51,7 +51,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rows(count: int) -> pd.DataFrame:
     values = np.random.default_rng(0).uniform([4, 2, 1, 0.1], [7.9, 4.4, 6.9, 2.5], (count, 4))
-    return pd.DataFrame(values, columns=HEADERS).assign(id=[f"r{place:05d}" for place in range(count)])
+    return pd.DataFrame(values, columns=HEADERS).assign(id=[f"r{place:06d}" for place in range(count)])
 
 
 def scored(*arguments: str) -> None:
@@ -64,7 +64,9 @@ def rejected(output: str) -> list[list[str]]:
 
 
 @pytest.mark.usefixtures("served", "small_parts")
-@pytest.mark.parametrize("source", ["csv", "csv.gz", "parquet", "folder", "utf-16", "semicolons", "quoted"])
+@pytest.mark.parametrize(
+    "source", ["csv", "csv.gz", "parquet", "folder", "utf-16", "semicolons", "quoted", "numbered"]
+)
 def test_whatever_the_file_the_answers_are_the_same(source: str) -> None:
     table = rows(1_000)
     table.to_csv("plain.csv", index=False)
@@ -85,6 +87,8 @@ def test_whatever_the_file_the_answers_are_the_same(source: str) -> None:
             table.to_csv(name, index=False, encoding="utf-16")
         case "semicolons":
             table.to_csv(name, index=False, sep=";", decimal=",")
+        case "numbered":
+            table.to_csv(name)
         case "quoted":
             table.assign(note='a "quoted"\ntext, of two lines').to_csv(
                 name, index=False, quoting=csv.QUOTE_ALL
@@ -191,7 +195,7 @@ def test_values_of_parquet_that_the_model_refuses_are_named() -> None:
         ["8", "", HEADERS[2]],
         ["8", "", HEADERS[3]],
     ]
-    assert list(pd.read_parquet("answers")["id"]) == [f"r{row:05d}" for row in (0, 1, 2, 4, 6, 8, 9)]
+    assert list(pd.read_parquet("answers")["id"]) == [f"r{row:06d}" for row in (0, 1, 2, 4, 6, 8, 9)]
 
 
 def test_the_manifest_and_the_metadata_say_what_made_the_answers(served: Bundle) -> None:
@@ -261,6 +265,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
 
     assert str(refused.value).startswith(message)
     assert not list(Path().glob("a.*"))
+    assert not list(Path().glob(".a.*"))
     assert [path.name for path in Path("full").iterdir()] == ["file"]
 
 
@@ -282,7 +287,7 @@ def test_a_stopped_run_goes_on_with_the_same_job_alone(monkeypatch: pytest.Monke
             yield done
 
     monkeypatch.setattr(score, "scored", stopped)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(SystemExit, match="130"):
         scored("rows.csv", "answers.csv", "--id", "id")
     assert not Path("answers.csv").exists()
 
@@ -313,7 +318,7 @@ def test_another_model_does_not_go_on(
         yield
 
     monkeypatch.setattr(score, "scored", stopped)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(SystemExit, match="130"):
         scored("rows.csv", "answers.csv")
     publish(candidate("8"), Settings())
 
@@ -330,39 +335,106 @@ def started(*arguments: str) -> "subprocess.Popen[bytes]":
 def until(condition: Callable[[], object], process: "subprocess.Popen[bytes]") -> None:
     """Wait until `condition` holds or the process has ended."""
     end = time.monotonic() + 120
-    while not condition() and process.poll() is None:
+    while process.poll() is None and not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
 
 
-@pytest.mark.usefixtures("served")
-def test_killed_drivers_and_workers_lose_and_repeat_no_row() -> None:
-    table = rows(60_000)
-    Path("rows").mkdir()
-    for place in range(6):
-        table[place * 10_000 : (place + 1) * 10_000].to_parquet(f"rows/{place}.parquet")
-    scored("rows", "expected", "--id", "id")
-    work = Path(".answers.scoring")
+def workers_of(process: int) -> list[psutil.Process]:
+    """Return the processes below `process` that Dask runs tasks in."""
+    found = []
+    for one in psutil.Process(process).children(recursive=True):
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if "spawn_main" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
+
+@pytest.fixture
+def expected() -> pd.DataFrame:
+    """The rows that are in the folder `rows`, whose answers are in the folder `expected`."""
+    table = rows(300_000)
+    Path("rows").mkdir()
+    for place in range(12):
+        table[place * 25_000 : (place + 1) * 25_000].to_parquet(f"rows/{place:02}.parquet")
+    scored("rows", "expected", "--id", "id")
+    return table
+
+
+def assert_nothing_lost(table: pd.DataFrame) -> None:
+    names = sorted(path.name for path in Path("expected").iterdir())
+    assert len(names) == 12
+    assert sorted(path.name for path in Path("answers").iterdir()) == names
+    for name in names:
+        assert (Path("answers") / name).read_bytes() == (Path("expected") / name).read_bytes()
+    assert sorted(pq.read_table("answers")["id"].to_pylist()) == list(table["id"])
+
+
+@pytest.mark.usefixtures("served")
+def test_killed_drivers_and_workers_lose_and_repeat_no_row(expected: pd.DataFrame) -> None:
+    work = Path(".answers.scoring")
     driver = started("rows", "answers", "--id", "id", "--workers", "2")
-    until(lambda: len(list(work.glob("part-*.json"))) >= 1, driver)
+    until(lambda: list(work.glob("part-*.json")), driver)
     driver.kill()
     driver.wait()
     assert not Path("answers").exists()
     whole = len(list(work.glob("part-*.json")))
 
     again = started("rows", "answers", "--id", "id", "--workers", "2", "--resume")
-    until(lambda: len(list(work.glob("part-*.json"))) > whole or not work.exists(), again)
-    for child in psutil.Process(again.pid).children(recursive=True):
-        if "spawn_main" in " ".join(child.cmdline()):
-            child.send_signal(signal.SIGKILL)
-            break
+    until(lambda: len(list(work.glob("part-*.json"))) > whole, again)
+    workers_of(again.pid)[0].kill()
     output = again.communicate(timeout=240)[0].decode()
 
     assert again.returncode == 0, output
-    names = sorted(path.name for path in Path("expected").iterdir())
-    assert [path.name for path in sorted(Path("answers").iterdir())] == names
-    for name in names:
-        assert (Path("answers") / name).read_bytes() == (Path("expected") / name).read_bytes()
-    found = pa.table(pq.read_table("answers").select(["id"]))["id"].to_pylist()
-    assert sorted(found) == list(table["id"])
+    assert_nothing_lost(expected)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """The address of a scheduler, and the process that starts two workers of it again when they die."""
+    where = tmp_path / "scheduler.json"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    command += ["--no-dashboard", "--scheduler-file", str(where)]
+    with subprocess.Popen(command, env=environment) as scheduler:
+        try:
+            until(where.exists, scheduler)
+            address = json.loads(where.read_text())["address"]
+            command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nworkers", "2"]
+            command += ["--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
+            with subprocess.Popen(command, env=environment) as workers:
+                try:
+                    with distributed.Client(address) as client:
+                        client.wait_for_workers(2, timeout=120)
+                        yield address, workers.pid
+                finally:
+                    workers.terminate()
+        finally:
+            scheduler.terminate()
+
+
+@pytest.mark.usefixtures("served")
+def test_a_cluster_whose_workers_are_killed_three_times_scores_every_row_once(
+    expected: pd.DataFrame, cluster: tuple[str, int]
+) -> None:
+    address, keeper = cluster
+    work = Path(".answers.scoring")
+
+    driver = started("rows", "answers", "--id", "id", "--scheduler", address)
+    for kill in range(3):
+        until(lambda: len(list(work.glob("part-*.json"))) > 2 * kill, driver)
+        assert driver.poll() is None
+        min(workers_of(keeper), key=psutil.Process.create_time).kill()  # one that has started
+    output = driver.communicate(timeout=240)[0].decode()
+
+    assert driver.returncode == 0, output
+    assert_nothing_lost(expected)
+
+
+@pytest.mark.usefixtures("served")
+def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("src.scoring.workers._PATIENCE", 1)
+    rows(10).to_csv("rows.csv", index=False)
+
+    with pytest.raises(ConfigError, match="^tcp://127.0.0.1:9: no Dask scheduler answers there"):
+        run(score.main, "rows.csv", "answers.csv", "--scheduler", "tcp://127.0.0.1:9")
