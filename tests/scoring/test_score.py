@@ -141,6 +141,7 @@ WRONG = {
     "5.1,3.5,1.4,1e999": ("petal width (cm)", "'1e999'; allowed: 0 to "),
     "5.1,3.5,1.4,-99": ("petal width (cm)", "'-99'; allowed: 0 to "),
     '5.1,"3.5,1.4,0.2': ("", "unexpected end of data"),
+    '5.1",3.5,1.4,0.2': ("sepal length (cm)", """'5.1"' is not a number"""),
     '5.1,"3.5"x,1.4,0.2': ("", "',' expected after '\"'"),
     "5.1,3.5,1.4,0.2\0": ("", "holds NUL bytes"),
     "5.1,3.5,1.4,\udcff": ("", "holds bytes that are not UTF-8"),
