@@ -14,7 +14,7 @@ from src.bundle.bundle import Bundle
 from src.serving.page import page
 from src.serving.page.live import psi
 from src.serving.page.tasks.classification import interval
-from src.store.ledger import Promotion, write_ledger
+from src.store.ledger import LEDGER, Promotion
 from src.tasks import CLASSIFICATION
 from tests.serving.conftest import KEY, MakeClient
 
@@ -174,10 +174,11 @@ def test_the_history_is_that_of_the_model_in_service(
         host="laptop",
         reason="<better>",
     )
-    write_ledger(tmp_path, [line])
+    (tmp_path / LEDGER).write_text(f"{line.model_dump_json()}\n")
     with make_client(bundle=measured, mlflow_tracking_uri=str(tmp_path)) as client:
         shown = client.get("/", headers=HTML).text
-        write_ledger(tmp_path, [line.model_copy(update={"manifest_sha256": "0" * 64})])
+        other = line.model_copy(update={"manifest_sha256": "0" * 64})
+        (tmp_path / LEDGER).write_text(f"{other.model_dump_json()}\n")
         of_another = client.get("/", headers=HTML).text
         (tmp_path / "ledger.jsonl").write_text("damaged")
         damaged = client.get("/", headers=HTML)
