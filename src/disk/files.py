@@ -37,6 +37,14 @@ def write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def put_synced(incoming: Path, path: Path) -> None:
+    """Let the written file `incoming` stand at `path`, once the disk has it."""
+    with incoming.open("rb") as file:
+        os.fsync(file.fileno())
+    incoming.replace(path)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the disk has the names in `folder`: a rename is in its folder, not in its file."""
     if os.name == "nt":  # which opens no folders

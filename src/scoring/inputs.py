@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import glob
 import hashlib
 import io
 import os
@@ -17,7 +16,7 @@ from src.errors import DataError
 from src.scoring.records import records
 from src.strict_model import StrictModel
 from src.tables.dialect import BYTE_ORDER_MARKS, find_delimiter
-from src.tables.origin import TABLE_SUFFIXES
+from src.tables.origin import table_files
 from src.tables.parquet import is_parquet
 from src.tables.source import ROW_NUMBERS, check_headers
 
@@ -68,19 +67,13 @@ def find_files(pattern: str, output: Path) -> list[Path]:
     Raises:
         DataError: there is none.
     """
-    path = Path(pattern)
-    if path.is_file():
-        return [path]
-    if path.is_dir():
-        found = [file for file in path.iterdir() if file.suffix in TABLE_SUFFIXES and file.is_file()]
-    else:
-        found = [file for file in map(Path, glob.glob(pattern, recursive=True)) if file.is_file()]
+    if Path(pattern).is_file():
+        return [Path(pattern)]
     made = os.path.realpath(output)
-    files = sorted(file for file in found if not file.name.startswith((".", "_")))
-    if files := [file for file in files if os.path.realpath(file) != made]:
+    found = [file for file in table_files(pattern) if not file.name.startswith("_")]
+    if files := [file for file in found if os.path.realpath(file) != made]:
         return files
-    known = f"files that end in {', '.join(TABLE_SUFFIXES)}" if path.is_dir() else "such file"
-    raise DataError(f"{pattern}: no {known}")
+    raise DataError(f"{pattern}: no other file than the output")
 
 
 def digest(path: Path) -> str:

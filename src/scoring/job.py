@@ -1,6 +1,5 @@
 """What is to be scored, and how: all that a process needs to score a part, wherever it runs."""
 
-import os
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -8,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from src.bundle.bundle import Bundle
-from src.disk.files import beside, write_file
+from src.disk.files import beside, put_synced, write_file
 from src.errors import DataError
 from src.scoring.inputs import Input, Part
 from src.scoring.model import Scorer
@@ -88,9 +87,7 @@ def score_part(work: Path, job: Job, bundle: Bundle, part: Part) -> Done:
                     features = type(features)(features.numeric[good], features.categorical[good])
                 write(pa.table({**_beside(job, one, batch, good), **scorer.answer(features)}))
                 answered += int(good.sum())
-        with incoming.open("rb") as file:
-            os.fsync(file.fileno())
-        incoming.replace(files.answers)
+        put_synced(incoming, files.answers)
     finally:
         incoming.unlink(missing_ok=True)
     write_file(files.rejected, write_rejected(one.name, sorted(rejected, key=lambda fault: fault.row)))
@@ -99,8 +96,9 @@ def score_part(work: Path, job: Job, bundle: Bundle, part: Part) -> Done:
     return done
 
 
-def check_columns(job: Job, scorer: Scorer) -> None:
+def check_columns(job: Job, bundle: Bundle) -> None:
     """Raise DataError unless each input of `job` has the columns it needs, none named as an answer."""
+    scorer = _scorer(bundle, job.scores, job.explained)
     answers = scorer.names()
     for one in job.inputs:
         try:
@@ -113,12 +111,13 @@ def check_columns(job: Job, scorer: Scorer) -> None:
             raise DataError(f"{one.name}: {error}") from error
 
 
-_scorers: dict[tuple[str, bool, bool], Scorer] = {}  # of this process
+_scorers: dict[tuple[str, bool, bool], Scorer] = {}  # the last one of this process
 
 
 def _scorer(bundle: Bundle, scores: bool, explained: bool) -> Scorer:
     key = bundle.digest, scores, explained
     if key not in _scorers:
+        _scorers.clear()  # a worker of a cluster outlives many models
         _scorers[key] = Scorer(bundle, scores, explained)
     return _scorers[key]
 

@@ -17,7 +17,6 @@ from src.progress import counted, step
 from src.promotion.service import open_store
 from src.scoring.inputs import Input, Part, digest, find_files, open_input, parts_of
 from src.scoring.job import Done, Job, check_columns, files_of
-from src.scoring.model import Scorer
 from src.scoring.outputs import FORMATS
 from src.scoring.workers import scored
 from src.scoring.workspace import Workspace
@@ -49,7 +48,7 @@ def open_job(
         kept=inputs[0].named if kept is None else kept,
         **how,
     )
-    check_columns(job, Scorer(bundle, job.scores, job.explained))
+    check_columns(job, bundle)
     return job
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from src.disk.files import sync_folder, write_file
+from src.disk.files import put_synced, sync_folder, write_file
 from src.disk.folders import alone, replace_folder
 from src.disk.lock import try_locked
 from src.errors import DataError
@@ -82,7 +82,7 @@ class Workspace:
         answers = [files.answers for files in parts]
         if self._output.suffix == f".{job.format}":
             join(answers, whole / "file", job.format)
-            _move(whole / "file", self._output)
+            put_synced(whole / "file", self._output)
         else:
             for path in answers:
                 _link(path, whole / path.name)
@@ -102,14 +102,7 @@ class Workspace:
             for part in parts:
                 with part.open("rb") as file:
                     shutil.copyfileobj(file, whole)
-        _move(incoming, self.rejected)
-
-
-def _move(incoming: Path, place: Path) -> None:
-    with incoming.open("rb") as file:
-        os.fsync(file.fileno())
-    incoming.replace(place)
-    sync_folder(place.parent)
+        put_synced(incoming, self.rejected)
 
 
 def _job_of_manifest(content: bytes) -> Job:

@@ -114,7 +114,12 @@ def _downloaded(address: str, query: str | None) -> Source:
     return Source(found.texts, ("downloaded", *found.remarks))
 
 
-def _files(pattern: str, query: str | None) -> Source:
+def table_files(pattern: str) -> list[Path]:
+    """Return the files that `pattern` names, a folder of tables or a pattern such as `day/*.csv`, sorted.
+
+    Raises:
+        DataError: there is none.
+    """
     folder = Path(pattern)
     if folder.is_dir():
         paths = [path for path in folder.iterdir() if path.suffix in TABLE_SUFFIXES and path.is_file()]
@@ -124,6 +129,11 @@ def _files(pattern: str, query: str | None) -> Source:
     if not paths:
         known = f"files that end in {', '.join(TABLE_SUFFIXES)}" if folder.is_dir() else "such files"
         raise DataError(f"{pattern}: no {known}")
+    return paths
+
+
+def _files(pattern: str, query: str | None) -> Source:
+    paths = table_files(pattern)
     found = [read_source_file(path) for path in paths]
     headers = list(found[0].texts.columns)
     for path, one in zip(paths, found, strict=True):
